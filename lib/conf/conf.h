@@ -1,0 +1,109 @@
+/* conf.h - the conf file as typed structs.
+ *
+ * One table (conf/keys.c) declares every key: section, name, kind, default, bounds, help. The
+ * reader, the defaults, `leadsync check` and the test that holds conf/leadsyncd.conf to the table
+ * all walk it. Reading goes on after a mistake: all of them are reported, each with file, line and
+ * what was expected. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+
+struct error;
+
+enum conf_flow { CONF_FLOW_CLIENT_CREDENTIALS };
+enum conf_direction { CONF_DOWN, CONF_UP, CONF_BOTH };
+enum conf_on_remote_delete { CONF_DELETE_KEEP, CONF_DELETE_MARK, CONF_DELETE_ROW };
+
+struct conf_daemon {
+	char *state_dir; /* /var/lib/leadsyncd */
+	char *control;   /* /run/leadsync.sock */
+	char *seal_key;  /* credential:leadsyncd.key */
+	bool loopback_test;
+};
+
+struct conf_account {
+	char *name;
+	int line; /* of its section's header, as everywhere here */
+	const char *file;
+	char *login_url;
+	enum conf_flow flow;
+	char *client_id;
+	char *client_secret;   /* "vault", "credential:NAME" or "file:PATH" */
+	char *api_version;     /* "66.0" */
+	char *proxy, *ca_file; /* NULL if not set */
+	char **allow_hosts;
+	size_t allow_host_count;
+	int64_t session_lifetime_s;
+	unsigned parallel;
+};
+
+struct conf_store {
+	char *name;
+	int line;
+	const char *file;
+	char *path; /* SQLite */
+};
+
+struct conf_field {
+	char *field;  /* "Email", "Owner.Email", "*" */
+	char *column; /* NULL for "*" */
+	enum conf_direction direction;
+	int line;
+	const char *file;
+};
+
+struct conf_job {
+	char *name;
+	int line;
+	const char *file;
+	const struct conf_account *account;
+	const struct conf_store *store;
+	char *object;
+	char *table;
+	char *key;
+	int64_t every_s;
+	char *where; /* NULL if not set */
+	int64_t overlap_s;
+	enum conf_on_remote_delete on_remote_delete;
+	struct conf_field *fields;
+	size_t field_count;
+};
+
+struct conf {
+	struct conf_daemon daemon;
+	struct conf_account *accounts;
+	size_t account_count;
+	struct conf_store *stores;
+	size_t store_count;
+	struct conf_job *jobs;
+	size_t job_count;
+	char **files; /* read, in order */
+	size_t file_count;
+};
+
+/* One mistake: a line of its own for the operator, "FILE:LINE: what is wrong; what was expected".
+ */
+struct conf_mistake {
+	char *file;
+	int line; /* 0: the file as a whole */
+	char *text;
+};
+
+struct conf_mistakes {
+	struct conf_mistake *items;
+	size_t count;
+};
+void conf_mistakes_done(struct conf_mistakes *in);
+
+/* Reads `path` and the .conf files of conf.d beside it. NULL if there is any mistake, all of them
+ * then in `ret_mistakes`, by file and line. */
+struct conf *conf_read(const char *path, struct conf_mistakes *ret_mistakes);
+void conf_free(struct conf *in);
+CLEANUP_DEFINE(struct conf, conf_free)
+
+/* Every key with its default, bounds and help, as a commented sample: what `leadsyncd --keys`...
+ * prints. */
+void conf_print_keys(void (*line)(const char *text, void *arg), void *arg);

@@ -1,0 +1,39 @@
+/* secret.h - bytes that must not leak: locked memory, inaccessible between uses, wiped at the end.
+ *
+ * A secret has no text form, no length limit worth naming (64 KiB) and no log field. libsodium's
+ * guarded pages: out of swap where RLIMIT_MEMLOCK allows, never in a core file. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/mem.h"
+
+struct error;
+struct secret;
+
+/* Once, before anything else here: libsodium's start and a probe of mlock. `*ret_locked` is false
+ * if memory cannot be locked (sodium_malloc itself does not say so). */
+bool secret_start(bool *ret_locked, struct error *err);
+
+/* Copies; the caller wipes its own copy with secret_wipe(). A NUL follows the bytes. */
+struct secret *secret_new(const void *bytes, size_t len);
+void secret_free(struct secret *in); /* NULL is allowed */
+CLEANUP_DEFINE(struct secret, secret_free)
+
+/* Readable from open to close; opens nest. Secrets are used on one thread. */
+const char *secret_open(struct secret *in, size_t *ret_len);
+void secret_close(struct secret *in);
+
+bool secret_equal(struct secret *a, struct secret *b); /* constant time */
+void secret_wipe(void *bytes, size_t len);
+
+/* Reads a secret of at most 64 KiB from a file descriptor to its end, without its last newline.
+ * Empty is an error. */
+struct secret *secret_read_fd(int fd, const char *name, struct error *err);
+
+/* From a file that must be regular, not a symbolic link, owned by root or this user, mode & 077 ==
+ * 0. */
+struct secret *secret_read_file(const char *path, struct error *err);
+
+/* From the systemd credential `name` below $CREDENTIALS_DIRECTORY. */
+struct secret *secret_read_credential(const char *name, struct error *err);

@@ -1,0 +1,77 @@
+/* run.h - one pass of a job: describe, prepare the store, then read and apply page after page.
+ *
+ *     run_start -> describe -> prepare (worker) -> leg: read -> apply (worker) -> ... -> finish
+ *
+ * A run first ends what an earlier one left unfinished (a load by id, or an increment: DESIGN's
+ * cursor), then reads one increment up to now. Each page is one transaction: rows, links, rejects
+ * and the moved cursor; so a run stopped anywhere is simply started again. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "record/mapping.h"
+
+struct error;
+struct loop;
+struct remote;
+struct run;
+struct sync_store;
+
+enum run_on_delete { RUN_DELETE_KEEP, RUN_DELETE_MARK, RUN_DELETE_ROW };
+
+/* Borrowed until the run ends. */
+struct run_job {
+	const char *name;
+	const char *object;
+	const char *table;
+	const char *key;
+	const char *where; /* NULL: none */
+	const struct mapping_rule *rules;
+	size_t rule_count;
+	enum run_on_delete on_delete;
+	int64_t overlap_s;
+	struct remote *remote;
+	struct sync_store *store;
+};
+
+struct run_args {
+	struct loop *loop;
+	const struct run_job *job;
+	const char *instance; /* of our state database: whose ledger this is */
+	bool full;            /* read every record again, and find those out of sight */
+};
+
+/* Counted as it goes; the same numbers end in leadsync_runs. */
+struct run_counts {
+	int64_t read;     /* records received */
+	int64_t inserted; /* rows */
+	int64_t updated;
+	int64_t deleted; /* rows deleted or marked */
+	int64_t unchanged;
+	int64_t rejected;
+	int64_t out_of_sight;
+	int64_t pages;
+	int64_t total;    /* of the leg under way; -1 if unknown */
+	int64_t leg_read; /* of them received */
+};
+
+struct run_outcome {
+	const char *id; /* 8 hex digits, as in the log */
+	struct run_counts counts;
+	int64_t started_ms, ended_ms;
+	const struct error *err; /* NULL: all done */
+};
+
+typedef void run_progress_fn(const char *id, const char *phase, const struct run_counts *counts,
+			     void *arg); /* "load" | "changes", after each page */
+typedef void run_done_fn(const struct run_outcome *outcome, void *arg);
+
+/* `progress` may be NULL. */
+struct run *run_start(const struct run_args *args, run_progress_fn *progress, run_done_fn *done,
+		      void *arg);
+
+/* Stops at once: the page under way is not applied; `done` never comes. The ledger shows the run as
+ * cut. */
+void run_cancel(struct run *in);
