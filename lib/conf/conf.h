@@ -9,10 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
-struct error;
-
+enum conf_provider { CONF_SALESFORCE };
+enum conf_driver { CONF_SQLITE };
 enum conf_flow { CONF_FLOW_CLIENT_CREDENTIALS };
 enum conf_direction { CONF_DOWN, CONF_UP, CONF_BOTH };
 enum conf_on_remote_delete { CONF_DELETE_KEEP, CONF_DELETE_MARK, CONF_DELETE_ROW };
@@ -20,7 +21,8 @@ enum conf_on_remote_delete { CONF_DELETE_KEEP, CONF_DELETE_MARK, CONF_DELETE_ROW
 struct conf_daemon {
 	char *state_dir; /* /var/lib/leadsyncd */
 	char *control;   /* /run/leadsync.sock */
-	char *seal_key;  /* credential:leadsyncd.key */
+	char *seal_key;  /* credential:leadsyncd.key; or file:PATH */
+	enum log_level log_level;
 	bool loopback_test;
 };
 
@@ -28,13 +30,15 @@ struct conf_account {
 	char *name;
 	int line; /* of its section's header, as everywhere here */
 	const char *file;
-	char *login_url;
+	enum conf_provider provider;
+	char *login_url; /* "https://host" or "https://host:port", without a slash at its end */
 	enum conf_flow flow;
 	char *client_id;
-	char *client_secret;   /* "vault", "credential:NAME" or "file:PATH" */
+	char *client_secret;   /* "vault" (by the account's name), "vault:NAME",
+				  "credential:NAME" or "file:PATH" */
 	char *api_version;     /* "66.0" */
 	char *proxy, *ca_file; /* NULL if not set */
-	char **allow_hosts;
+	char **allow_hosts;    /* "host" or "host:port" */
 	size_t allow_host_count;
 	int64_t session_lifetime_s;
 	unsigned parallel;
@@ -44,6 +48,7 @@ struct conf_store {
 	char *name;
 	int line;
 	const char *file;
+	enum conf_driver driver;
 	char *path; /* SQLite */
 };
 
@@ -59,6 +64,8 @@ struct conf_job {
 	char *name;
 	int line;
 	const char *file;
+	char *account_name;
+	char *store_name;
 	const struct conf_account *account;
 	const struct conf_store *store;
 	char *object;
@@ -104,6 +111,5 @@ struct conf *conf_read(const char *path, struct conf_mistakes *ret_mistakes);
 void conf_free(struct conf *in);
 CLEANUP_DEFINE(struct conf, conf_free)
 
-/* Every key with its default, bounds and help, as a commented sample: what `leadsyncd --keys`...
- * prints. */
+/* Every key with its default, bounds and help, as a commented sample, line by line. */
 void conf_print_keys(void (*line)(const char *text, void *arg), void *arg);

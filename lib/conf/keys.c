@@ -1,0 +1,143 @@
+#include "conf/keys.h"
+
+#include <string.h>
+
+#include "conf/conf.h"
+
+const struct conf_section_row conf_sections[CONF_SECTION_COUNT] = {
+	[CONF_DAEMON] = { "daemon", false, "The program itself. May be left out." },
+	[CONF_ACCOUNT] = { "account", true, "One login at a provider." },
+	[CONF_STORE] = { "store", true, "A SQL database with people in it." },
+	[CONF_JOB] = { "job", true,
+		       "One remote object and the table that is kept equal to it. Each needs a "
+		       "[fields] section of the same name." },
+	[CONF_FIELDS] = { "fields", true,
+			  "What is kept in which column: Field = -> column. Without a column its "
+			  "name "
+			  "is the field's in snake_case; `* = ->` is every other readable field." },
+};
+
+static const struct conf_word log_levels[] = {
+	{ "error", LOG_LEVEL_ERR },     { "warning", LOG_LEVEL_WARNING },
+	{ "notice", LOG_LEVEL_NOTICE }, { "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG },   { 0 },
+};
+static const struct conf_word providers[] = { { "salesforce", CONF_SALESFORCE }, { 0 } };
+static const struct conf_word drivers[] = { { "sqlite", CONF_SQLITE }, { 0 } };
+static const struct conf_word flows[] = {
+	{ "client_credentials", CONF_FLOW_CLIENT_CREDENTIALS },
+	{ "web", CONF_WORD_LATER },
+	{ "jwt", CONF_WORD_LATER },
+	{ 0 },
+};
+static const struct conf_word on_remote_deletes[] = {
+	{ "keep", CONF_DELETE_KEEP },
+	{ "mark", CONF_DELETE_MARK },
+	{ "delete", CONF_DELETE_ROW },
+	{ 0 },
+};
+
+#define MINUTE 60
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
+/* What the kernel takes as the path of a Unix socket, and of a file. */
+#define SOCKET_PATH_MOST 107
+#define PATH_MOST        4095
+
+#define AT_DAEMON(field)  offsetof(struct conf_daemon, field)
+#define AT_ACCOUNT(field) offsetof(struct conf_account, field)
+#define AT_STORE(field)   offsetof(struct conf_store, field)
+#define AT_JOB(field)     offsetof(struct conf_job, field)
+
+const struct conf_key conf_keys[] = {
+	{ CONF_DAEMON, "state_dir", CONF_KIND_PATH, AT_DAEMON(state_dir),
+	  .preset = "/var/lib/leadsyncd", .max = PATH_MOST,
+	  .help = "Where the daemon keeps its sealed tokens; nobody else's business (mode 0700)." },
+	{ CONF_DAEMON, "control", CONF_KIND_PATH, AT_DAEMON(control),
+	  .preset = "/run/leadsync.sock", .max = SOCKET_PATH_MOST,
+	  .help = "The socket on which the leadsync command talks to the daemon." },
+	{ CONF_DAEMON, "seal_key", CONF_KIND_SEAL_KEY, AT_DAEMON(seal_key),
+	  .preset = "credential:leadsyncd.key",
+	  .help = "The key that seals the vault: credential:NAME is a systemd credential, "
+		  "file:/PATH a file made with `leadsync key init`, never below state_dir." },
+	{ CONF_DAEMON, "log_level", CONF_KIND_WORD, AT_DAEMON(log_level), .preset = "info",
+	  .words = log_levels, .help = "The least important events that are still logged." },
+	{ CONF_DAEMON, "loopback_test", CONF_KIND_FLAG, AT_DAEMON(loopback_test), .preset = "no",
+	  .help = "For tests only: admits plain http to 127.0.0.1 and [::1]." },
+
+	{ CONF_ACCOUNT, "provider", CONF_KIND_WORD, AT_ACCOUNT(provider), .required = true,
+	  .example = "salesforce", .words = providers, .help = "Whose login this is." },
+	{ CONF_ACCOUNT, "login_url", CONF_KIND_LOGIN_URL, AT_ACCOUNT(login_url), .required = true,
+	  .example = "https://acme.my.salesforce.com",
+	  .help = "The org's My Domain, as Setup shows it under My Domain." },
+	{ CONF_ACCOUNT, "flow", CONF_KIND_WORD, AT_ACCOUNT(flow), .required = true,
+	  .example = "client_credentials", .words = flows,
+	  .help = "How tokens are obtained: with the app's own id and secret." },
+	{ CONF_ACCOUNT, "client_id", CONF_KIND_TEXT, AT_ACCOUNT(client_id), .required = true,
+	  .example = "3MVG9.example", .max = 512, .help = "The app's consumer key." },
+	{ CONF_ACCOUNT, "client_secret", CONF_KIND_SECRET, AT_ACCOUNT(client_secret),
+	  .required = true, .example = "vault",
+	  .help = "Where the app's consumer secret is, never the secret itself. vault: typed in "
+		  "once with `leadsync secret set ACCOUNT`; vault:NAME: under another name; "
+		  "credential:NAME: a systemd credential; file:/PATH: a file of mode 0600." },
+	{ CONF_ACCOUNT, "api_version", CONF_KIND_VERSION, AT_ACCOUNT(api_version), .preset = "66.0",
+	  .min = 31, .max = 199, .help = "Of the Salesforce API." },
+	{ CONF_ACCOUNT, "proxy", CONF_KIND_PROXY, AT_ACCOUNT(proxy),
+	  .example = "http://proxy.example.com:3128",
+	  .help = "An HTTP proxy on the way out; the environment's is not looked at." },
+	{ CONF_ACCOUNT, "ca_file", CONF_KIND_PATH, AT_ACCOUNT(ca_file), .max = PATH_MOST,
+	  .example = "/etc/ssl/certs/ca-certificates.crt",
+	  .help = "Certificates to trust instead of the system's." },
+	{ CONF_ACCOUNT, "allow_host", CONF_KIND_HOSTS, AT_ACCOUNT(allow_hosts),
+	  .example = "acme.my.salesforce.mil",
+	  .help = "Hosts (HOST or HOST:PORT) to be spoken to besides those of salesforce.com. "
+		  "Several stand with blanks between them, or the key is repeated." },
+	{ CONF_ACCOUNT, "session_lifetime", CONF_KIND_DURATION, AT_ACCOUNT(session_lifetime_s),
+	  .preset = "2h", .min = 15 * MINUTE, .max = DAY,
+	  .help = "The org's session timeout: how long a token is good where the server does not "
+		  "say." },
+	{ CONF_ACCOUNT, "parallel", CONF_KIND_COUNT, AT_ACCOUNT(parallel), .preset = "4", .min = 1,
+	  .max = 25, .help = "Requests under way at once." },
+
+	{ CONF_STORE, "driver", CONF_KIND_WORD, AT_STORE(driver), .required = true,
+	  .example = "sqlite", .words = drivers, .help = "The kind of database." },
+	{ CONF_STORE, "path", CONF_KIND_PATH, AT_STORE(path), .required = true, .max = PATH_MOST,
+	  .example = "/srv/leadsync/crm.db",
+	  .help = "The database's file, in a folder to which every program that uses it can "
+		  "write." },
+
+	{ CONF_JOB, "account", CONF_KIND_TITLE, AT_JOB(account_name), .required = true,
+	  .example = "production", .help = "Which [account]." },
+	{ CONF_JOB, "object", CONF_KIND_NAME, AT_JOB(object), .required = true,
+	  .example = "Contact", .help = "API name of the object: Contact, Lead, Thing__c." },
+	{ CONF_JOB, "store", CONF_KIND_TITLE, AT_JOB(store_name), .required = true,
+	  .example = "crm", .help = "Which [store]." },
+	{ CONF_JOB, "table", CONF_KIND_COLUMN, AT_JOB(table), .example = "contact",
+	  .help = "The table; by default the object's name in snake_case. Made if it is not "
+		  "there." },
+	{ CONF_JOB, "key", CONF_KIND_COLUMN, AT_JOB(key), .preset = "id",
+	  .help = "The table's key: a NOT NULL column with unique values." },
+	{ CONF_JOB, "every", CONF_KIND_DURATION, AT_JOB(every_s), .preset = "5m", .min = 10,
+	  .max = 7 * DAY, .help = "Time from one run's start to the next." },
+	{ CONF_JOB, "where", CONF_KIND_CONDITION, AT_JOB(where),
+	  .example = "MailingCountry = 'France'",
+	  .help = "Only the records for which this SOQL condition is true." },
+	{ CONF_JOB, "overlap", CONF_KIND_DURATION, AT_JOB(overlap_s), .preset = "10m", .min = 0,
+	  .max = HOUR,
+	  .help = "How far a run reads back before the last one's end: a record is seen only when "
+		  "its transaction commits." },
+	{ CONF_JOB, "on_remote_delete", CONF_KIND_WORD, AT_JOB(on_remote_delete), .preset = "keep",
+	  .words = on_remote_deletes,
+	  .help = "What becomes of the row of a deleted record. keep: it stays as it is; mark: its "
+		  "IsDeleted column becomes true; delete: it is deleted." },
+};
+const size_t conf_key_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
+
+const struct conf_key *conf_key_find(enum conf_section section, const char *name)
+{
+	for (size_t i = 0; i < conf_key_count; i++)
+		if (conf_keys[i].section == section && strcmp(conf_keys[i].name, name) == 0)
+			return &conf_keys[i];
+	return NULL;
+}

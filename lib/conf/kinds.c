@@ -1,0 +1,450 @@
+#include "conf/kinds.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "conf/closest.h"
+#include "conf/condition.h"
+#include "conf/hosts.h"
+#include "conf/names.h"
+
+#define NAME_MOST 100
+
+static bool refuse(struct error *err, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool refuse(struct error *err, const char *format, ...)
+{
+	char text[sizeof(err->text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return error_set(err, ERROR_HUMAN, "conf", "%s", text);
+}
+
+/* The types behind the enums must be as wide as what is written there. */
+_Static_assert(sizeof(enum conf_section) == sizeof(int), "enums are ints");
+
+static void put_text(void *at, const char *text)
+{
+	char *old, *new = mem_strdup(text);
+
+	memcpy(&old, at, sizeof(old));
+	free(old);
+	memcpy(at, &new, sizeof(new));
+}
+
+static bool parse_flag(const struct conf_key *key, const char *value,
+		       const struct conf_kind_context *context, void *at, struct error *err)
+{
+	bool yes = strcmp(value, "yes") == 0;
+
+	(void)key;
+	(void)context;
+	if (!yes && strcmp(value, "no") != 0)
+		return refuse(err, "expected yes or no, not `%.60s`", value);
+	memcpy(at, &yes, sizeof(yes));
+	return true;
+}
+
+/* Of the words that this version takes: "a, b or c". */
+static char *list_words(const struct conf_word *words)
+{
+	char *list = mem_strdup("");
+	size_t left = 0;
+
+	for (const struct conf_word *word = words; word->name; word++)
+		left += word->value != CONF_WORD_LATER;
+	for (const struct conf_word *word = words; word->name; word++) {
+		CLEANUP_FREE char *before = list;
+
+		if (word->value != CONF_WORD_LATER)
+			left--;
+		list = word->value == CONF_WORD_LATER
+			       ? mem_strdup(before)
+			       : mem_format("%s%s%s", before, word->name,
+					    left > 1 ? ", " : (left ? " or " : ""));
+	}
+	return list;
+}
+
+static bool parse_word(const struct conf_key *key, const char *value,
+		       const struct conf_kind_context *context, void *at, struct error *err)
+{
+	CLEANUP_FREE char *list = list_words(key->words);
+	struct conf_closest closest = { .wrong = value };
+	char hint[CONF_CLOSEST_HINT_SIZE];
+
+	(void)context;
+	for (const struct conf_word *word = key->words; word->name; word++) {
+		if (strcmp(word->name, value) != 0) {
+			if (word->value != CONF_WORD_LATER)
+				conf_closest_try(&closest, word->name);
+			continue;
+		}
+		if (word->value == CONF_WORD_LATER)
+			return refuse(err, "`%s` is not in this version; it takes %s", value, list);
+		memcpy(at, &word->value, sizeof(word->value));
+		return true;
+	}
+	return refuse(err, "expected %s, not `%.60s`%s", list, value,
+		      conf_closest_hint(&closest, hint));
+}
+
+/* Digits only; false if there are none or too many. */
+static bool parse_digits(const char *text, size_t len, int64_t *ret)
+{
+	int64_t number = 0;
+
+	if (!len || len > 12)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		number = number * 10 + (text[i] - '0');
+	}
+	*ret = number;
+	return true;
+}
+
+static bool parse_count(const struct conf_key *key, const char *value,
+			const struct conf_kind_context *context, void *at, struct error *err)
+{
+	unsigned count;
+	int64_t number;
+
+	(void)context;
+	if (!parse_digits(value, strlen(value), &number) || number < key->min || number > key->max)
+		return refuse(err, "expected a number from %" PRId64 " to %" PRId64 ", not `%.60s`",
+			      key->min, key->max, value);
+	count = (unsigned)number;
+	memcpy(at, &count, sizeof(count));
+	return true;
+}
+
+static const struct {
+	char name;
+	int64_t seconds;
+} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+
+#define UNIT_COUNT (sizeof(units) / sizeof(units[0]))
+
+/* In the largest unit that goes evenly. free() it. */
+static char *format_duration(int64_t seconds)
+{
+	for (size_t i = 0; i < UNIT_COUNT; i++)
+		if (seconds && seconds % units[i].seconds == 0)
+			return mem_format("%" PRId64 "%c", seconds / units[i].seconds,
+					  units[i].name);
+	return mem_strdup("0s");
+}
+
+static bool parse_duration(const struct conf_key *key, const char *value,
+			   const struct conf_kind_context *context, void *at, struct error *err)
+{
+	size_t len = strlen(value);
+	int64_t number, seconds = -1;
+
+	(void)context;
+	if (parse_digits(value, len, &number))
+		return refuse(err, "`%.20s` has no unit: write %.20ss, %.20sm, %.20sh or %.20sd",
+			      value, value, value, value, value);
+	if (!parse_digits(value, len - 1, &number))
+		return refuse(err, "expected a time such as 90s, 5m, 2h or 1d, not `%.60s`", value);
+	for (size_t i = 0; i < UNIT_COUNT; i++)
+		if (value[len - 1] == units[i].name)
+			seconds = number * units[i].seconds;
+	if (seconds < 0)
+		return refuse(err, "`%.60s` has an unknown unit: use s, m, h or d", value);
+	if (seconds < key->min || seconds > key->max) {
+		CLEANUP_FREE char *bounds = conf_kind_bounds(key);
+
+		return refuse(err, "`%.60s` is out of bounds: %s", value, bounds);
+	}
+	memcpy(at, &seconds, sizeof(seconds));
+	return true;
+}
+
+static bool parse_version(const struct conf_key *key, const char *value,
+			  const struct conf_kind_context *context, void *at, struct error *err)
+{
+	size_t len = strlen(value);
+	int64_t number = 0;
+
+	(void)context;
+	if (len < 3 || strcmp(value + len - 2, ".0") != 0 || *value == '0' ||
+	    !parse_digits(value, len - 2, &number))
+		return refuse(err, "expected a version such as 66.0, not `%.60s`", value);
+	if (number < key->min || number > key->max)
+		return refuse(err, "%.60s is out of bounds: from %" PRId64 ".0 to %" PRId64 ".0",
+			      value, key->min, key->max);
+	put_text(at, value);
+	return true;
+}
+
+static bool parse_text(const struct conf_key *key, const char *value,
+		       const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)context;
+	for (const char *c = value; *c; c++)
+		if (!isgraph((unsigned char)*c) || !isascii((unsigned char)*c))
+			return refuse(err, "only printable ASCII without blanks is expected");
+	if (strlen(value) > (size_t)key->max)
+		return refuse(err, "is longer than %" PRId64 " bytes", key->max);
+	put_text(at, value);
+	return true;
+}
+
+static bool check_path(const char *path, size_t most, struct error *err)
+{
+	if (*path != '/')
+		return refuse(err, "expected an absolute path, one that begins with /");
+	if (strlen(path) > most)
+		return refuse(err, "the path is longer than %zu bytes", most);
+	return true;
+}
+
+static bool parse_path(const struct conf_key *key, const char *value,
+		       const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)context;
+	if (!check_path(value, (size_t)key->max, err))
+		return false;
+	put_text(at, value);
+	return true;
+}
+
+static bool parse_seal_key(const struct conf_key *key, const char *value,
+			   const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)key;
+	(void)context;
+	if (!conf_is_source(value))
+		return refuse(err, "expected credential:NAME or file:/PATH; the key itself never "
+				   "stands in this file: `leadsync key init` makes one");
+	put_text(at, value);
+	return true;
+}
+
+static bool parse_secret(const struct conf_key *key, const char *value,
+			 const struct conf_kind_context *context, void *at, struct error *err)
+{
+	bool in_vault =
+		strcmp(value, "vault") == 0 ||
+		(str_starts_with(value, "vault:") && conf_is_secret_name(value + strlen("vault:")));
+
+	(void)key;
+	if (!in_vault && !conf_is_source(value))
+		return refuse(err,
+			      "expected vault, vault:NAME, credential:NAME or file:/PATH; a secret "
+			      "never stands in this file: write vault, and type the secret in with "
+			      "`leadsync secret set %s`",
+			      context->title);
+	put_text(at, value);
+	return true;
+}
+
+static bool parse_login_url(const struct conf_key *key, const char *value,
+			    const struct conf_kind_context *context, void *at, struct error *err)
+{
+	CLEANUP_FREE char *text = NULL;
+	struct conf_url url;
+
+	(void)key;
+	if (!conf_url_parse(value, &url, err))
+		return false;
+	if (strcmp(url.scheme, "http") == 0 && conf_url_is_loopback(&url)) {
+		if (!context->loopback_test)
+			return refuse(err, "plain http is for tests: it needs loopback_test = yes "
+					   "in [daemon]; otherwise https://HOST is expected");
+	} else if (strcmp(url.scheme, "https") != 0) {
+		return refuse(err, "expected https://HOST");
+	}
+	if (strcmp(url.host, "login.salesforce.com") == 0 ||
+	    strcmp(url.host, "test.salesforce.com") == 0)
+		return refuse(err,
+			      "%s does not serve the client_credentials flow; give the org's own "
+			      "host as Setup shows it under My Domain, such as "
+			      "https://acme.my.salesforce.com",
+			      url.host);
+	text = conf_url_format(&url);
+	put_text(at, text);
+	return true;
+}
+
+static bool parse_proxy(const struct conf_key *key, const char *value,
+			const struct conf_kind_context *context, void *at, struct error *err)
+{
+	CLEANUP_FREE char *text = NULL;
+	struct conf_url url;
+
+	(void)key;
+	(void)context;
+	if (!conf_url_parse(value, &url, err))
+		return false;
+	if ((strcmp(url.scheme, "http") != 0 && strcmp(url.scheme, "https") != 0) || !url.port)
+		return refuse(err, "expected http://HOST:PORT or https://HOST:PORT");
+	text = conf_url_format(&url);
+	put_text(at, text);
+	return true;
+}
+
+struct hosts {
+	char **names;
+	size_t count;
+};
+_Static_assert(sizeof(struct hosts) == sizeof(char **) + sizeof(size_t), "as conf_account has it");
+
+static bool parse_hosts(const struct conf_key *key, const char *value,
+			const struct conf_kind_context *context, void *at, struct error *err)
+{
+	struct hosts hosts;
+
+	(void)key;
+	(void)context;
+	for (const char *from = value; *from;) {
+		size_t len = strcspn(from, " \t");
+
+		if (!conf_host_is_valid(from, len))
+			return refuse(err,
+				      "expected HOST or HOST:PORT, several with blanks between, "
+				      "not `%.*s`",
+				      (int)(len < 60 ? len : 60), from);
+		from += len;
+		from += strspn(from, " \t");
+	}
+	memcpy(&hosts, at, sizeof(hosts));
+	for (const char *from = value; *from;) {
+		size_t len = strcspn(from, " \t");
+
+		hosts.names = mem_resize(hosts.names, hosts.count + 1, sizeof(*hosts.names));
+		hosts.names[hosts.count++] = mem_strndup(from, len);
+		from += len;
+		from += strspn(from, " \t");
+	}
+	memcpy(at, &hosts, sizeof(hosts));
+	return true;
+}
+
+static bool parse_name(const struct conf_key *key, const char *value,
+		       const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)key;
+	(void)context;
+	if (!str_is_name(value) || strlen(value) > NAME_MOST)
+		return refuse(err, "expected an API name such as Contact or Thing__c, not `%.60s`",
+			      value);
+	put_text(at, value);
+	return true;
+}
+
+static bool parse_column(const struct conf_key *key, const char *value,
+			 const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)key;
+	(void)context;
+	if (!conf_column_check(value, err))
+		return false;
+	put_text(at, value);
+	return true;
+}
+
+static bool parse_title(const struct conf_key *key, const char *value,
+			const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)context;
+	if (!conf_is_title(value))
+		return refuse(err, "expected the name of an [%s NAME] section, not `%.60s`",
+			      key->name, value);
+	put_text(at, value);
+	return true;
+}
+
+static bool parse_condition(const struct conf_key *key, const char *value,
+			    const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)key;
+	(void)context;
+	if (!conf_condition_check(value, err))
+		return false;
+	put_text(at, value);
+	return true;
+}
+
+typedef bool parse_fn(const struct conf_key *key, const char *value,
+		      const struct conf_kind_context *context, void *at, struct error *err);
+
+static const struct {
+	parse_fn *parse;
+	bool is_text; /* a char * that is ours to free */
+} kinds[] = {
+	[CONF_KIND_FLAG] = { parse_flag, false },
+	[CONF_KIND_WORD] = { parse_word, false },
+	[CONF_KIND_COUNT] = { parse_count, false },
+	[CONF_KIND_DURATION] = { parse_duration, false },
+	[CONF_KIND_VERSION] = { parse_version, true },
+	[CONF_KIND_TEXT] = { parse_text, true },
+	[CONF_KIND_PATH] = { parse_path, true },
+	[CONF_KIND_SEAL_KEY] = { parse_seal_key, true },
+	[CONF_KIND_SECRET] = { parse_secret, true },
+	[CONF_KIND_LOGIN_URL] = { parse_login_url, true },
+	[CONF_KIND_PROXY] = { parse_proxy, true },
+	[CONF_KIND_HOSTS] = { parse_hosts, false },
+	[CONF_KIND_NAME] = { parse_name, true },
+	[CONF_KIND_COLUMN] = { parse_column, true },
+	[CONF_KIND_TITLE] = { parse_title, true },
+	[CONF_KIND_CONDITION] = { parse_condition, true },
+};
+
+bool conf_kind_parse(const struct conf_key *key, const char *value,
+		     const struct conf_kind_context *context, void *section, struct error *err)
+{
+	return kinds[key->kind].parse(key, value, context, (char *)section + key->offset, err);
+}
+
+void conf_kind_done(const struct conf_key *key, void *section)
+{
+	void *at = (char *)section + key->offset;
+
+	if (kinds[key->kind].is_text) {
+		char *text;
+
+		memcpy(&text, at, sizeof(text));
+		free(text);
+	} else if (key->kind == CONF_KIND_HOSTS) {
+		struct hosts hosts;
+
+		memcpy(&hosts, at, sizeof(hosts));
+		for (size_t i = 0; i < hosts.count; i++)
+			free(hosts.names[i]);
+		free(hosts.names);
+	}
+}
+
+char *conf_kind_bounds(const struct conf_key *key)
+{
+	if (key->kind == CONF_KIND_DURATION) {
+		CLEANUP_FREE char *min = format_duration(key->min);
+		CLEANUP_FREE char *max = format_duration(key->max);
+
+		return mem_format("from %s to %s", min, max);
+	}
+	if (key->kind == CONF_KIND_COUNT)
+		return mem_format("from %" PRId64 " to %" PRId64, key->min, key->max);
+	if (key->kind == CONF_KIND_VERSION)
+		return mem_format("from %" PRId64 ".0 to %" PRId64 ".0", key->min, key->max);
+	if (key->kind == CONF_KIND_FLAG)
+		return mem_strdup("yes or no");
+	if (key->kind == CONF_KIND_WORD)
+		return list_words(key->words);
+	return mem_strdup("");
+}

@@ -1,0 +1,18 @@
+/* names.h - the shapes of names in a conf file. */
+#pragma once
+#include <stdbool.h>
+
+struct error;
+
+/* A section's name: a letter, then letters, digits, - and _. */
+bool conf_is_title(const char *text);
+
+/* Of a credential, or of a secret in the vault. */
+bool conf_is_secret_name(const char *text);
+
+/* "credential:NAME" or "file:/PATH" */
+bool conf_is_source(const char *value);
+
+/* A table or column: a letter, then letters, digits and _; none that the ledger or SQLite keeps for
+ * itself. */
+bool conf_column_check(const char *text, struct error *err);
