@@ -1,11 +1,15 @@
 /* statement.h - one prepared statement; parameters and columns by name.
  *
- *     CLEANUP(statement_free) struct statement *s = statement_new(db, "SELECT a FROM t WHERE k =
- * :k", &err); statement_bind_int(s, ":k", 7); while (statement_step(s, &row, &err) && row)
- * use(statement_text(s, "a", &len));
+ *     CLEANUP(statement_free)
+ *     struct statement *s = statement_new(db, "SELECT a FROM t WHERE k = :k", &err);
+ *
+ *     statement_bind_int(s, ":k", 7);
+ *     while (statement_step(s, &row, &err) && row)
+ *             use(statement_text(s, "a"));
  *
  * A name that the statement does not have is a bug and ends the process. Bound text is copied
- * unless the call says static (then it must outlive the step). */
+ * unless the call says static (then it must outlive the step). Freed before its connection closes.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +28,8 @@ CLEANUP_DEFINE(struct statement, statement_free)
 /* Forgets bindings and position, ready for the next use. */
 void statement_reset(struct statement *in);
 
+/* Binding to a statement that has been stepped rewinds it first. A value that SQLite does not take
+ * (too long) fails the step. */
 void statement_bind_null(struct statement *in, const char *name);
 void statement_bind_int(struct statement *in, const char *name, int64_t value);
 void statement_bind_text(struct statement *in, const char *name,
@@ -37,8 +43,8 @@ void statement_bind_text_at(struct statement *in, int position, const char *text
 void statement_bind_int_at(struct statement *in, int position, int64_t value);
 void statement_bind_null_at(struct statement *in, int position);
 
-/* One row, or the end: *ret_row says which. Fails as db.h's classes say, and outside a unit if the
- * statement writes. */
+/* One row, or the end: *ret_row says which; the end rewinds. Fails as db.h's classes say, and
+ * outside a unit if the statement writes (ERROR_BUG code no-unit, or what lost the unit). */
 bool statement_step(struct statement *in, bool *ret_row, struct error *err);
 
 /* Steps a statement that gives no rows, then resets it. */
