@@ -16,11 +16,13 @@ struct loop_signal;
 
 typedef void loop_fn(void *arg);
 
+/* Ignores SIGPIPE from now on, in the whole process: a peer that went away is an error of a call.
+ */
 struct loop *loop_new(void);
 void loop_free(struct loop *in);
 CLEANUP_DEFINE(struct loop, loop_free)
 
-/* Runs until loop_stop(). */
+/* Runs until loop_stop(); returns at once if that was called before. */
 void loop_run(struct loop *in);
 void loop_stop(struct loop *in);
 
@@ -29,8 +31,9 @@ void loop_stop(struct loop *in);
 int64_t loop_now_ms(const struct loop *in);
 int64_t loop_steady_ms(const struct loop *in);
 
-/* Once, `delay_ms` from now (0: as soon as the loop comes round). The handle is dead when `fn`
- * runs. */
+/* Once, `delay_ms` from now on the steady clock (0: as soon as the loop comes round). Equal times
+ * run in the order they were asked for. The handle is dead when `fn` runs. A timer that came due
+ * while the machine slept runs at most 30 s after it woke. */
 struct loop_timer *loop_after(struct loop *in, int64_t delay_ms, loop_fn *fn, void *arg);
 struct loop_timer *loop_soon(struct loop *in, loop_fn *fn, void *arg);
 void loop_timer_cancel(struct loop_timer *in);

@@ -14,13 +14,14 @@ typedef void worker_fn(void *arg);
 
 struct worker *worker_start(struct loop *loop, const char *thread_name);
 
-/* Lets the task that runs end, drops those that wait (their `drop` is called), joins the thread. */
+/* Lets the task that runs end and joins the thread; then drops, in their order, all tasks whose
+ * `done` was not called. May be called from a `done`. */
 void worker_stop(struct worker *in);
 CLEANUP_DEFINE(struct worker, worker_stop)
 
 /* Never fails. `arg` belongs to the task until `done` is called; if the task is cancelled, `drop`
  * gets it instead, on the loop, as soon as the worker no longer uses it (at once, or after `run`
- * ended). The handle is dead when `done` runs. */
+ * ended). The handle is dead when `done` or `drop` runs. `drop` may be NULL. */
 struct worker_task *worker_do(struct worker *in, worker_fn *run, worker_fn *done, worker_fn *drop,
 			      void *arg);
 void worker_cancel(struct worker_task *in);
