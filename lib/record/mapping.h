@@ -16,7 +16,8 @@ struct schema;
 
 enum mapping_direction { MAPPING_DOWN, MAPPING_UP, MAPPING_BOTH };
 
-/* As written in the conf; strings borrowed. field "*" and column NULL: all others. */
+/* As written in the conf; strings borrowed. field "*" and column NULL: all others, each in the
+ * column of its snake_case name; with BOTH those that cannot be written are DOWN. */
 struct mapping_rule {
 	const char *field;
 	const char *column;
@@ -40,7 +41,9 @@ struct mapping {
 	unsigned shares;
 };
 
-/* A rule that the schema does not bear out, by itself: the others stay. */
+/* A rule that the schema does not bear out, by itself: the others stay. ERROR_FIELD, its code
+ * no-such-field, not-readable, not-writable, field-twice, column-taken or bad-column. For "*" once
+ * per field that could not be taken. */
 typedef void mapping_problem_fn(const struct mapping_rule *rule, const struct error *problem,
 				void *arg);
 
@@ -57,7 +60,7 @@ struct mapping *mapping_share(struct mapping *in); /* from any one thread at a t
 void mapping_free(struct mapping *in);             /* drops a share */
 CLEANUP_DEFINE(struct mapping, mapping_free)
 
-/* One line of text that is equal exactly if field, column, type and scale are, in any order of
+/* Text that is equal exactly if field, column, type and scale are, in any order of
  * rules: what the ledger remembers of the mapping it was filled with. One
  * "field\tcolumn\ttype\tscale\n" per field, sorted. free() it. */
 char *mapping_print(const struct mapping *in);

@@ -43,8 +43,8 @@ CLEANUP_DEFINE(struct record_page, record_page_free)
 /* A zeroed record with null values, at the end. The pointer is good until the next add. */
 struct record *record_page_add(struct record_page *in);
 
-/* 128-bit hash (BLAKE2b or SipHash-like, keyless) over the types' canonical values, nulls and the
- * deleted flag: equal records, equal hashes. */
+/* 128-bit hash (XXH3, keyless: against chance, not against malice) over the deleted flag and
+ * `count` canonical values with their nulls: equal records, equal hashes, on every machine. */
 struct record_hash {
 	uint64_t half[2];
 };

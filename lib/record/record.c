@@ -1,0 +1,75 @@
+#include "record/record.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "record/mapping.h"
+
+struct record_page *record_page_new(struct mapping *mapping)
+{
+	struct record_page *in = mem_new(struct record_page);
+
+	in->arena = arena_new();
+	in->mapping = mapping_share(mapping);
+	in->total = -1;
+	return in;
+}
+
+void record_page_free(struct record_page *in)
+{
+	if (!in)
+		return;
+	arena_free(in->arena);
+	mapping_free(in->mapping);
+	free(in->records);
+	free(in->next);
+	free(in);
+}
+
+struct record *record_page_add(struct record_page *in)
+{
+	size_t size = in->mapping->count * sizeof(struct value);
+	struct record *record;
+
+	if (in->count == in->capacity) {
+		in->capacity = in->capacity ? 2 * in->capacity : 256;
+		in->records = mem_resize(in->records, in->capacity, sizeof(*in->records));
+	}
+	record = &in->records[in->count++];
+	*record = (struct record){ .values = arena_take(in->arena, size) };
+	memset(record->values, 0, size);
+	return record;
+}
+
+static char *put_number(char *at, uint32_t number)
+{
+	number = htole32(number);
+	memcpy(at, &number, sizeof(number));
+	return at + sizeof(number);
+}
+
+/* Hashes the deleted flag and, per value, its length and bytes; null has a length no value has. */
+struct record_hash record_hash_of(const struct record *in, size_t count)
+{
+	CLEANUP_FREE char *large = NULL;
+	char small[2048], *bytes = small, *at;
+	size_t size = sizeof(uint32_t);
+	XXH128_hash_t hash;
+
+	for (size_t i = 0; i < count; i++)
+		size += sizeof(uint32_t) + in->values[i].len;
+	if (size > sizeof(small))
+		bytes = large = mem_resize(NULL, size, 1);
+	at = put_number(bytes, in->deleted);
+	for (size_t i = 0; i < count; i++) {
+		const struct value *value = &in->values[i];
+
+		at = put_number(at, value->text ? value->len : UINT32_MAX);
+		if (value->text)
+			at = mempcpy(at, value->text, value->len);
+	}
+	hash = XXH3_128bits(bytes, (size_t)(at - bytes));
+	return (struct record_hash){ { hash.low64, hash.high64 } };
+}
