@@ -33,13 +33,13 @@ static void check_header(const struct conf_blocks *in, const struct conf_block *
 	const struct conf_section_row *row = &conf_sections[block->section];
 	const struct conf_block *first;
 
-	if (!row->has_name && *header->value)
+	if (!row->example && *header->value)
 		conf_mistakes_add(mistakes, header->file, header->line, "[%s] takes no name",
 				  row->word);
-	else if (row->has_name && !*header->value)
+	else if (row->example && !*header->value)
 		conf_mistakes_add(mistakes, header->file, header->line,
 				  "[%s] needs a name: [%s NAME]", row->word, row->word);
-	else if (row->has_name && !conf_is_title(header->value))
+	else if (row->example && !conf_is_title(header->value))
 		conf_mistakes_add(mistakes, header->file, header->line,
 				  "`%s` is no name for a section: a letter, then letters, digits, "
 				  "- and _",

@@ -5,13 +5,13 @@
 #include "conf/conf.h"
 
 const struct conf_section_row conf_sections[CONF_SECTION_COUNT] = {
-	[CONF_DAEMON] = { "daemon", false, "The program itself. May be left out." },
-	[CONF_ACCOUNT] = { "account", true, "One login at a provider." },
-	[CONF_STORE] = { "store", true, "A SQL database with people in it." },
-	[CONF_JOB] = { "job", true,
+	[CONF_DAEMON] = { "daemon", NULL, "The program itself. May be left out." },
+	[CONF_ACCOUNT] = { "account", "production", "One login at a provider." },
+	[CONF_STORE] = { "store", "crm", "A SQL database with people in it." },
+	[CONF_JOB] = { "job", "contacts",
 		       "One remote object and the table that is kept equal to it. Each needs a "
 		       "[fields] section of the same name." },
-	[CONF_FIELDS] = { "fields", true,
+	[CONF_FIELDS] = { "fields", "contacts",
 			  "What is kept in which column: Field = -> column. Without a column its "
 			  "name "
 			  "is the field's in snake_case; `* = ->` is every other readable field." },

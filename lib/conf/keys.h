@@ -60,7 +60,7 @@ const struct conf_key *conf_key_find(enum conf_section section, const char *name
 
 struct conf_section_row {
 	const char *word;
-	bool has_name; /* [account NAME]; at most one each without */
+	const char *example; /* of the name in [account NAME]; NULL: it takes none */
 	const char *help;
 };
 extern const struct conf_section_row conf_sections[CONF_SECTION_COUNT];

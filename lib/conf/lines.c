@@ -82,7 +82,7 @@ static bool is_trusted(const char *path, const struct stat *st, struct conf_mist
 static char *read_whole(const char *path, size_t *ret_len, struct conf_mistakes *mistakes)
 {
 	CLEANUP_FREE char *text = NULL;
-	size_t len = 0;
+	size_t len = 0, size;
 	ssize_t got = 1;
 	struct stat st;
 	/* Never waits for a pipe's other end. */
@@ -98,9 +98,10 @@ static char *read_whole(const char *path, size_t *ret_len, struct conf_mistakes 
 		close(fd);
 		return NULL;
 	}
-	text = mem_resize(NULL, CONF_FILE_MOST + 1, 1);
-	while (got > 0 && len <= CONF_FILE_MOST) {
-		got = read(fd, text + len, CONF_FILE_MOST + 1 - len);
+	size = (size_t)st.st_size;
+	text = mem_resize(NULL, size + 1, 1);
+	while (got > 0 && len <= size) {
+		got = read(fd, text + len, size + 1 - len);
 		if (got < 0 && errno == EINTR)
 			got = 1;
 		else if (got > 0)
@@ -108,10 +109,10 @@ static char *read_whole(const char *path, size_t *ret_len, struct conf_mistakes 
 	}
 	if (got < 0)
 		conf_mistakes_add(mistakes, path, 0, "cannot be read: %s", strerror(errno));
-	else if (len > CONF_FILE_MOST)
-		conf_mistakes_add(mistakes, path, 0, "is larger than 1 MiB");
+	else if (len != size)
+		conf_mistakes_add(mistakes, path, 0, "was written to while it was read");
 	close(fd);
-	if (got < 0 || len > CONF_FILE_MOST)
+	if (got < 0 || len != size)
 		return NULL;
 	*ret_len = len;
 	return TAKE(text);

@@ -53,7 +53,8 @@ void conf_print_keys(void (*line)(const char *text, void *arg), void *arg)
 	for (size_t section = 0; section < CONF_SECTION_COUNT; section++) {
 		const struct conf_section_row *row = &conf_sections[section];
 		CLEANUP_FREE char *header =
-			mem_format(row->has_name ? "[%s NAME]" : "[%s]", row->word);
+			mem_format("[%s%s%s]", row->word, row->example ? " " : "",
+				   row->example ? row->example : "");
 
 		if (section)
 			line("", arg);

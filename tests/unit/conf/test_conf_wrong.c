@@ -1,0 +1,624 @@
+/* Each row is the good conf below with one edit, and exactly the mistakes that must be told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+static const char good[] = "[account a]\n"                                /* 1 */
+			   "provider = salesforce\n"                      /* 2 */
+			   "login_url = https://acme.my.salesforce.com\n" /* 3 */
+			   "flow = client_credentials\n"                  /* 4 */
+			   "client_id = 3MVG9.x\n"                        /* 5 */
+			   "client_secret = vault\n"                      /* 6 */
+			   "[store s]\n"                                  /* 7 */
+			   "driver = sqlite\n"                            /* 8 */
+			   "path = /srv/x.db\n"                           /* 9 */
+			   "[job j]\n"                                    /* 10 */
+			   "account = a\n"                                /* 11 */
+			   "object = Contact\n"                           /* 12 */
+			   "store = s\n"                                  /* 13 */
+			   "[fields j]\n"                                 /* 14 */
+			   "Email = -> email\n";                          /* 15 */
+
+/* Stands in rows where a secret was written by mistake; no message may show it. */
+#define CANARY "kB7xQ2vN9zR4"
+
+#define MOST_WANTED 12
+struct row {
+	const char *name;
+	const char *find, *put;
+	const char *want[MOST_WANTED]; /* how each message begins, behind the file's name */
+};
+
+static const struct row syntax[] = {
+	{ "no key = value",
+	  "flow = client_credentials",
+	  "flow",
+	  { "1: the key `flow` is missing",
+	    "4: is neither [section], key = value nor # comment" } },
+	{ "a secret alone on a line",
+	  "[store s]",
+	  CANARY "\n[store s]",
+	  { "7: is neither [section], key = value nor # comment" } },
+	{ "no key",
+	  "flow = client_credentials",
+	  "flow = client_credentials\n= 5",
+	  { "5: has no key before the =" } },
+	{ "no value",
+	  "flow = client_credentials",
+	  "flow =",
+	  { "4: flow: has no value; leave the line out for the default" } },
+	{ "before any section",
+	  "[account a]",
+	  "x = 1\ny = 2\n[account a]",
+	  { "1: stands before the first [section] of its file" } },
+	{ "header without its end",
+	  "[store s]",
+	  "[store s",
+	  { "7: a section's header must end in ]", "10: store: there is no [store s]" } },
+	{ "empty header",
+	  "[account a]",
+	  "[ ]\n[account a]",
+	  { "1: a section's header holds no name" } },
+	{ "continued, then nothing",
+	  "Email = -> email\n",
+	  "Email = -> email \\\n",
+	  { "15: ends in a backslash, but no line follows" } },
+	{ "control character",
+	  "flow = client_credentials",
+	  "flow = client\033credentials",
+	  { "1: the key `flow` is missing", "4: holds a control character" } },
+	{ "the line of a continued value",
+	  "login_url = ",
+	  "login_url = \\\n\\\nftp:",
+	  { "3: login_url: " } },
+};
+
+static const struct row sections[] = {
+	{ "unknown section",
+	  "[account a]",
+	  "[acount b]\nx = 1\n[account a]",
+	  { "1: unknown section [acount]; did you mean `account`?" } },
+	{ "unknown section, nothing like it",
+	  "[account a]",
+	  "[listener]\n[account a]",
+	  { "1: unknown section [listener]" } },
+	{ "daemon takes no name",
+	  "[account a]",
+	  "[daemon x]\n[account a]",
+	  { "1: [daemon] takes no name" } },
+	{ "daemon twice",
+	  "[account a]",
+	  "[daemon]\n[daemon]\n[account a]",
+	  { "2: [daemon] stands twice; first at " } },
+	{ "store needs a name",
+	  "[store s]",
+	  "[store]",
+	  { "7: [store] needs a name: [store NAME]", "10: store: there is no [store s]" } },
+	{ "name of two words",
+	  "[account a]",
+	  "[account b c]\nprovider = salesforce\nlogin_url = https://a.salesforce.com\n"
+	  "flow = client_credentials\nclient_id = x\nclient_secret = vault\n[account a]",
+	  { "1: `b c` is no name for a section" } },
+	{ "section twice",
+	  "[job j]",
+	  "[store s]\ndriver = sqlite\npath = /srv/y.db\n[job j]",
+	  { "10: [store s] stands twice; first at " } },
+	{ "no account",
+	  "[account a]\n",
+	  "[store t]\ndriver = sqlite\npath = /t.db\n",
+	  { "0: holds no [account NAME] section", "4: unknown key `provider` in [store]",
+	    "5: unknown key `login_url`", "6: unknown key `flow`", "7: unknown key `client_id`",
+	    "8: unknown key `client_secret`; secrets never stand in this file",
+	    "12: account: there is no [account a]" } },
+	{ "unknown account",
+	  "account = a\n",
+	  "account = b\n",
+	  { "10: account: there is no [account b]" } },
+	{ "account misspelt",
+	  "[account a]",
+	  "[account production]",
+	  { "10: account: there is no [account a]" } },
+	{ "unknown store",
+	  "store = s\n",
+	  "store = crm\n",
+	  { "10: store: there is no [store crm]" } },
+	{ "job without fields",
+	  "[fields j]\nEmail = -> email\n",
+	  "",
+	  { "10: there is no [fields j] section" } },
+	{ "fields without job",
+	  "[fields j]",
+	  "[fields contacts]\nId = ->\n[fields j]",
+	  { "14: there is no [job contacts]" } },
+	{ "fields of a misspelt job",
+	  "[job j]",
+	  "[job jj]",
+	  { "10: there is no [fields jj] section",
+	    "14: there is no [job j]; did you mean `jj`?" } },
+	{ "fields without a line",
+	  "[fields j]\nEmail = -> email\n",
+	  "[fields j]\n",
+	  { "14: maps no field" } },
+	{ "two jobs on a table",
+	  "[fields j]",
+	  "[job k]\naccount = a\nobject = Lead\nstore = s\ntable = CONTACT\n[fields k]\nId = ->\n"
+	  "[fields j]",
+	  { "14: table: [job j] has `contact` of the same store already" } },
+	{ "two stores on a path",
+	  "[job j]",
+	  "[store t]\ndriver = sqlite\npath = /srv/x.db\n[job j]",
+	  { "10: path: [store s] has the same one" } },
+};
+
+static const struct row keys[] = {
+	{ "unknown key",
+	  "client_id =",
+	  "client_di =",
+	  { "1: the key `client_id` is missing: ",
+	    "5: unknown key `client_di` in [account]; did you mean `client_id`?" } },
+	{ "key of another section",
+	  "driver = sqlite",
+	  "driver = sqlite\nevery = 5m",
+	  { "9: unknown key `every` in [store]" } },
+	{ "key in other letters",
+	  "driver = sqlite",
+	  "driver = sqlite\nPath = /x",
+	  { "9: unknown key `Path` in [store]; did you mean `path`?" } },
+	{ "key twice",
+	  "flow = client_credentials",
+	  "flow = client_credentials\nflow = web",
+	  { "5: the key `flow` stands twice; first on line 4" } },
+	{ "a password",
+	  "driver = sqlite",
+	  "driver = sqlite\npassword = " CANARY,
+	  { "9: unknown key `password`; secrets never stand in this file: type them in with "
+	    "`leadsync secret set NAME`" } },
+	{ "all required keys missing",
+	  "driver = sqlite\npath = /srv/x.db\n",
+	  "",
+	  { "7: the key `driver` is missing: ", "7: the key `path` is missing: " } },
+	{ "yes and no",
+	  "[account a]",
+	  "[daemon]\nloopback_test = true\n[account a]",
+	  { "2: loopback_test: expected yes or no, not `true`" } },
+	{ "word",
+	  "[account a]",
+	  "[daemon]\nlog_level = warn\n[account a]",
+	  { "2: log_level: expected error, warning, notice, info or debug, not `warn`" } },
+	{ "word, nearly",
+	  "[account a]",
+	  "[daemon]\nlog_level = dbug\n[account a]",
+	  { "2: log_level: expected error, warning, notice, info or debug, not `dbug`; did you "
+	    "mean "
+	    "`debug`?" } },
+	{ "relative path",
+	  "[account a]",
+	  "[daemon]\nstate_dir = state\n[account a]",
+	  { "2: state_dir: expected an absolute path" } },
+	{ "socket path too long",
+	  "[account a]",
+	  "[daemon]\ncontrol = "
+	  "/run/0123456789012345678901234567890123456789012345678901234567890123"
+	  "45678901234567890123456789012345678901234567.sock\n[account a]",
+	  { "2: control: the path is longer than 107 bytes" } },
+	{ "seal key itself",
+	  "[account a]",
+	  "[daemon]\nseal_key = " CANARY "\n[account a]",
+	  { "2: seal_key: expected credential:NAME or file:/PATH; the key itself never stands" } },
+	{ "provider",
+	  "salesforce\n",
+	  "marketo\n",
+	  { "2: provider: expected salesforce, not `marketo`" } },
+	{ "driver", "sqlite", "postgresql", { "8: driver: expected sqlite, not `postgresql`" } },
+	{ "store path", "/srv/x.db", "x.db", { "9: path: expected an absolute path" } },
+	{ "flow web",
+	  "client_credentials",
+	  "web",
+	  { "4: flow: `web` is not in this version; it takes client_credentials" } },
+	{ "flow jwt",
+	  "client_credentials",
+	  "jwt",
+	  { "4: flow: `jwt` is not in this version; it takes client_credentials" } },
+	{ "flow",
+	  "client_credentials",
+	  "client-credentials",
+	  { "4: flow: expected client_credentials, not `client-credentials`; did you mean "
+	    "`client_credentials`?" } },
+	{ "client id of two words",
+	  "3MVG9.x",
+	  "3MVG9 x",
+	  { "5: client_id: only printable ASCII without blanks is expected" } },
+	{ "the client secret itself",
+	  "= vault",
+	  "= " CANARY,
+	  { "6: client_secret: expected vault, vault:NAME, credential:NAME or file:/PATH; a secret "
+	    "never stands in this file: write vault, and type the secret in with `leadsync secret "
+	    "set "
+	    "a`" } },
+	{ "the client secret itself, behind a prefix",
+	  "= vault",
+	  "= credential:" CANARY "==",
+	  { "6: client_secret: expected vault, vault:NAME" } },
+	{ "secret from a relative file",
+	  "= vault",
+	  "= file:" CANARY,
+	  { "6: client_secret: expected vault, vault:NAME" } },
+	{ "old version",
+	  "client_id =",
+	  "api_version = 30.0\nclient_id =",
+	  { "5: api_version: 30.0 is out of bounds: from 31.0 to 199.0" } },
+	{ "version",
+	  "client_id =",
+	  "api_version = v66.0\nclient_id =",
+	  { "5: api_version: expected a version such as 66.0, not `v66.0`" } },
+	{ "proxy without a port",
+	  "client_id =",
+	  "proxy = http://proxy\nclient_id =",
+	  { "5: proxy: expected http://HOST:PORT or https://HOST:PORT" } },
+	{ "proxy with a password",
+	  "client_id =",
+	  "proxy = http://me:" CANARY "@proxy:3128\nclient_id =",
+	  { "5: proxy: no user or password may stand in the URL" } },
+	{ "relative ca_file",
+	  "client_id =",
+	  "ca_file = ca.pem\nclient_id =",
+	  { "5: ca_file: expected an absolute path" } },
+	{ "allow_host is no URL",
+	  "client_id =",
+	  "allow_host = a.example https://b\nclient_id =",
+	  { "5: allow_host: expected HOST or HOST:PORT, several with blanks between, not "
+	    "`https://b`" } },
+	{ "allow_host with port 0",
+	  "client_id =",
+	  "allow_host = a:0\nclient_id =",
+	  { "5: allow_host: expected HOST or HOST:PORT" } },
+	{ "bare number",
+	  "client_id =",
+	  "session_lifetime = 120\nclient_id =",
+	  { "5: session_lifetime: `120` has no unit: write 120s, 120m, 120h or 120d" } },
+	{ "unknown unit",
+	  "client_id =",
+	  "session_lifetime = 2w\nclient_id =",
+	  { "5: session_lifetime: `2w` has an unknown unit: use s, m, h or d" } },
+	{ "no duration",
+	  "client_id =",
+	  "session_lifetime = 2h30m\nclient_id =",
+	  { "5: session_lifetime: expected a time such as 90s, 5m, 2h or 1d, not `2h30m`" } },
+	{ "short session",
+	  "client_id =",
+	  "session_lifetime = 14m\nclient_id =",
+	  { "5: session_lifetime: `14m` is out of bounds: from 15m to 1d" } },
+	{ "endless session",
+	  "client_id =",
+	  "session_lifetime = 99999999999999999999d\nclient_id =",
+	  { "5: session_lifetime: expected a time" } },
+	{ "too parallel",
+	  "client_id =",
+	  "parallel = 26\nclient_id =",
+	  { "5: parallel: expected a number from 1 to 25, not `26`" } },
+	{ "negative",
+	  "client_id =",
+	  "parallel = -1\nclient_id =",
+	  { "5: parallel: expected a number from 1 to 25, not `-1`" } },
+};
+
+static const struct row urls[] = {
+	{ "login host",
+	  "acme.my.salesforce.com",
+	  "login.salesforce.com",
+	  { "3: login_url: login.salesforce.com does not serve the client_credentials flow; give "
+	    "the "
+	    "org's own host as Setup shows it under My Domain" } },
+	{ "test host",
+	  "acme.my.salesforce.com",
+	  "TEST.salesforce.com/",
+	  { "3: login_url: test.salesforce.com does not serve" } },
+	{ "plain http", "https://acme", "http://acme", { "3: login_url: expected https://HOST" } },
+	{ "loopback outside of tests",
+	  "https://acme.my.salesforce.com",
+	  "http://127.0.0.1:8080",
+	  { "3: login_url: plain http is for tests: it needs loopback_test = yes in [daemon]" } },
+	{ "loopback by name, in a test",
+	  "[account a]\nprovider = salesforce\nlogin_url = "
+	  "https://acme.my.salesforce.com\n",
+	  "[daemon]\nloopback_test = yes\n[account a]\nprovider = salesforce\nlogin_url = "
+	  "http://localhost:8080\n",
+	  { "5: login_url: expected https://HOST" } },
+	{ "no URL",
+	  "https://acme.my.salesforce.com",
+	  "acme.my.salesforce.com",
+	  { "3: login_url: expected a URL such as https://HOST" } },
+	{ "user in the URL",
+	  "https://acme",
+	  "https://me:" CANARY "@acme",
+	  { "3: login_url: no user or password may stand in the URL" } },
+	{ "path in the URL",
+	  ".com",
+	  ".com/services",
+	  { "3: login_url: nothing may follow the host in the URL" } },
+	{ "query in the URL",
+	  ".com",
+	  ".com?x=1",
+	  { "3: login_url: nothing may follow the host in the URL" } },
+	{ "dot at the end",
+	  ".com",
+	  ".com.",
+	  { "3: login_url: the URL's host or port is not a valid one" } },
+	{ "percent in the host",
+	  "acme",
+	  "acme%2e",
+	  { "3: login_url: the URL's host or port is not a valid one" } },
+	{ "port",
+	  ".com",
+	  ".com:99999",
+	  { "3: login_url: the URL's host or port is not a valid one" } },
+	{ "another's host",
+	  "acme.my.salesforce.com",
+	  "my.salesforce.com.example.org",
+	  { "1: login_url: the host is not one of salesforce.com: if it is yours, add allow_host = "
+	    "my.salesforce.com.example.org" } },
+	{ "a host that only ends like it",
+	  "acme.my.salesforce.com",
+	  "evilsalesforce.com",
+	  { "1: login_url: the host is not one of salesforce.com" } },
+	{ "another port",
+	  ".com",
+	  ".com:8443",
+	  { "1: login_url: the host is not one of salesforce.com: if it is yours, add allow_host = "
+	    "acme.my.salesforce.com:8443" } },
+};
+
+static const struct row jobs[] = {
+	{ "object", "Contact", "Con tact", { "12: object: expected an API name such as Contact" } },
+	{ "table",
+	  "store = s\n",
+	  "store = s\ntable = a b\n",
+	  { "14: table: `a b` is no plain name of a table or column" } },
+	{ "table of the ledger",
+	  "store = s\n",
+	  "store = s\ntable = Leadsync_links\n",
+	  { "14: table: `Leadsync_links`: names that begin with leadsync_ or sqlite_ are taken" } },
+	{ "table of the ledger, by the object's name",
+	  "Contact",
+	  "Leadsync_Key__c",
+	  { "10: table: `leadsync_key`: names that begin with leadsync_ or sqlite_ are taken; name "
+	    "another" } },
+	{ "key",
+	  "store = s\n",
+	  "store = s\nkey = 1st\n",
+	  { "14: key: `1st` is no plain name of a table or column" } },
+	{ "too often",
+	  "store = s\n",
+	  "store = s\nevery = 9s\n",
+	  { "14: every: `9s` is out of bounds: from 10s to 7d" } },
+	{ "too seldom",
+	  "store = s\n",
+	  "store = s\nevery = 8d\n",
+	  { "14: every: `8d` is out of bounds: from 10s to 7d" } },
+	{ "overlap",
+	  "store = s\n",
+	  "store = s\noverlap = 61m\n",
+	  { "14: overlap: `61m` is out of bounds: from 0s to 1h" } },
+	{ "overlap of nothing",
+	  "store = s\n",
+	  "store = s\noverlap = 0\n",
+	  { "14: overlap: `0` has no unit" } },
+	{ "where: quote",
+	  "store = s\n",
+	  "store = s\nwhere = Name = 'x\n",
+	  { "14: where: a quote is not closed" } },
+	{ "where: escaped quote",
+	  "store = s\n",
+	  "store = s\nwhere = Name = 'x\\'\n",
+	  { "14: where: a quote is not closed" } },
+	{ "where: open",
+	  "store = s\n",
+	  "store = s\nwhere = (Name = 'x)'\n",
+	  { "14: where: a parenthesis is not closed" } },
+	{ "where: reaches out",
+	  "store = s\n",
+	  "store = s\nwhere = A = 1) OR (B = 2\n",
+	  { "14: where: a parenthesis is closed that was never opened" } },
+	{ "where: order by",
+	  "store = s\n",
+	  "store = s\nwhere = A = 1 ORDER BY B\n",
+	  { "14: where: expected one condition, without a clause of its own: `order`" } },
+	{ "where: limit",
+	  "store = s\n",
+	  "store = s\nwhere = A = 1 limit 5\n",
+	  { "14: where: expected one condition, without a clause of its own: `limit`" } },
+	{ "where: where",
+	  "store = s\n",
+	  "store = s\nwhere = WHERE A = 1\n",
+	  { "14: where: expected one condition, without a clause of its own: `where`" } },
+	{ "where: other quotes",
+	  "store = s\n",
+	  "store = s\nwhere = A = \"x\"\n",
+	  { "14: where: SOQL quotes text with ', not with \"" } },
+	{ "on_remote_delete",
+	  "store = s\n",
+	  "store = s\non_remote_delete = drop\n",
+	  { "14: on_remote_delete: expected keep, mark or delete, not `drop`" } },
+	{ "mark without a column",
+	  "store = s\n",
+	  "store = s\non_remote_delete = mark\n",
+	  { "10: on_remote_delete: mark needs a column to mark: add `IsDeleted = ->` to [fields "
+	    "j]" } },
+	{ "a key of a later version",
+	  "store = s\n",
+	  "store = s\nmax_changes = 20%\n",
+	  { "14: unknown key `max_changes` in [job]" } },
+};
+
+static const struct row fields[] = {
+	{ "both ways",
+	  "->",
+	  "<->",
+	  { "15: Email: this version syncs from Salesforce to the table only: use ->" } },
+	{ "upwards",
+	  "->",
+	  "<-",
+	  { "15: Email: this version syncs from Salesforce to the table only: use ->" } },
+	{ "no arrow", "-> email", "email", { "15: Email: expected `-> column`, or -> alone" } },
+	{ "nothing", "-> email", "", { "15: Email: expected `-> column`, or -> alone" } },
+	{ "option",
+	  "-> email",
+	  "-> email, conflict=newest",
+	  { "15: Email: options of a field are not in this version" } },
+	{ "option without a column",
+	  "-> email",
+	  "->, blank=keep",
+	  { "15: Email: options of a field are not in this version" } },
+	{ "two columns",
+	  "-> email",
+	  "-> email mail",
+	  { "15: Email: `email mail` is no plain name of a table or column" } },
+	{ "column of the ledger",
+	  "-> email",
+	  "-> leadsync_email",
+	  { "15: Email: `leadsync_email`: names that begin with leadsync_" } },
+	{ "column of the ledger, by the field's name",
+	  "Email = -> email",
+	  "Leadsync_Key__c = ->",
+	  { "15: Leadsync_Key__c: `leadsync_key`: names that begin with leadsync_" } },
+	{ "long column",
+	  "-> email",
+	  "-> a123456789012345678901234567890123456789012345678901234567890123",
+	  { "15: Email: `a123456789012345678901234567890123456789012345678901234567890123` is "
+	    "longer "
+	    "than 63 bytes" } },
+	{ "no field", "Email", "E-mail", { "15: E-mail: expected a field's API name" } },
+	{ "no relationship", "Email", "Owner.", { "15: Owner.: expected a field's API name" } },
+	{ "too far",
+	  "Email",
+	  "Account.Owner.Email",
+	  { "15: Account.Owner.Email: only one relationship can be followed" } },
+	{ "all, into one",
+	  "Email = -> email",
+	  "* = -> email",
+	  { "15: *: `*` stands for many fields and takes no column" } },
+	{ "all, twice",
+	  "Email = -> email",
+	  "* = ->\n* = ->",
+	  { "16: the field `*` stands twice; first on line 15" } },
+	{ "field twice",
+	  "Email = -> email",
+	  "Email = -> email\nName = ->\nEMAIL = -> mail",
+	  { "17: the field `EMAIL` stands twice; first on line 15" } },
+	{ "column twice",
+	  "Email = -> email",
+	  "Email = -> email\nPersonEmail = -> Email",
+	  { "16: the column `Email` stands twice; first on line 15" } },
+	{ "column twice, by the field's name",
+	  "Email = -> email",
+	  "Owner.Email = ->\nOwner_Email__c = ->",
+	  { "16: the column `owner_email` stands twice; first on line 15" } },
+};
+
+static const struct row several[] = {
+	{ "many at once",
+	  good,
+	  "stray = 1\n"                                /* 1 */
+	  "[daemon]\n"                                 /* 2 */
+	  "loopback_test = maybe\n"                    /* 3 */
+	  "[acount x]\n"                               /* 4 */
+	  "nothing = told\n"                           /* 5 */
+	  "[account a]\n"                              /* 6 */
+	  "login_url = https://login.salesforce.com\n" /* 7 */
+	  "flow = web\n"                               /* 8 */
+	  "client_id = x\n"                            /* 9 */
+	  "client_secret = " CANARY "\n"               /* 10 */
+	  "parallel = 0\n"                             /* 11 */
+	  "[job j]\n"                                  /* 12 */
+	  "account = b\n"                              /* 13 */
+	  "object = Contact\n"                         /* 14 */
+	  "store = s\n"                                /* 15 */
+	  "every = 5\n"                                /* 16 */
+	  "[fields j]\n"                               /* 17 */
+	  "Email = <-> email\n",                       /* 18 */
+	  { "1: stands before the first [section] of its file",
+	    "3: loopback_test: expected yes or no",
+	    "4: unknown section [acount]; did you mean `account`?",
+	    "6: the key `provider` is missing: ",
+	    "7: login_url: login.salesforce.com does not serve",
+	    "8: flow: `web` is not in this version", "10: client_secret: expected vault",
+	    "11: parallel: expected a number from 1 to 25, not `0`",
+	    "12: account: there is no [account b]", "12: store: there is no [store s]",
+	    "16: every: `5` has no unit", "18: Email: this version syncs" } },
+};
+
+static char *edited(const struct row *row)
+{
+	const char *at = strstr(good, row->find);
+
+	if (!at)
+		fail_msg("%s: `%s` is not in the good conf", row->name, row->find);
+	return mem_format("%.*s%s%s", (int)(at - good), good, row->put, at + strlen(row->find));
+}
+
+static void check_row(const char *folder, const struct row *row)
+{
+	CLEANUP_FREE char *text = edited(row);
+	struct conf_mistakes mistakes;
+	CLEANUP(conf_free) struct conf *conf = NULL;
+	size_t wanted = 0;
+
+	scratch_text(folder, "a.conf", text);
+	conf = scratch_read(folder, "a.conf", &mistakes);
+	while (wanted < MOST_WANTED && row->want[wanted])
+		wanted++;
+	for (size_t i = 0; i < mistakes.count || i < wanted; i++) {
+		CLEANUP_FREE char *got = i < mistakes.count
+						 ? scratch_mistake(folder, &mistakes.items[i])
+						 : mem_strdup("(nothing)");
+		CLEANUP_FREE char *want = i < wanted ? mem_format("a.conf:%s", row->want[i])
+						     : mem_strdup("(nothing)");
+
+		if (strncmp(got, want, strlen(want)) != 0)
+			fail_msg("%s, message %zu:\n got %s\nwant %s", row->name, i, got, want);
+		assert_null(strstr(got, CANARY));
+	}
+	assert_int_equal(conf == NULL, wanted != 0);
+	conf_mistakes_done(&mistakes);
+}
+
+static void check_rows(const struct row *rows, size_t count)
+{
+	char *folder = scratch_new();
+
+	for (size_t i = 0; i < count; i++)
+		check_row(folder, &rows[i]);
+	scratch_remove(folder);
+}
+
+#define TEST_ROWS(rows)                                                                            \
+	static void wrong_##rows(void **state)                                                     \
+	{                                                                                          \
+		(void)state;                                                                       \
+		check_rows(rows, sizeof(rows) / sizeof(rows[0]));                                  \
+	}
+TEST_ROWS(syntax)
+TEST_ROWS(sections)
+TEST_ROWS(keys)
+TEST_ROWS(urls)
+TEST_ROWS(jobs)
+TEST_ROWS(fields)
+TEST_ROWS(several)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wrong_syntax),  cmocka_unit_test(wrong_sections),
+		cmocka_unit_test(wrong_keys),    cmocka_unit_test(wrong_urls),
+		cmocka_unit_test(wrong_jobs),    cmocka_unit_test(wrong_fields),
+		cmocka_unit_test(wrong_several),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
