@@ -154,6 +154,58 @@ static void the_listing_is_a_conf(void **state)
 	free(out.text);
 }
 
+/* What the page says of the key, from its name to the next one's; NULL: nothing. free() it. */
+static char *find_entry(const char *page, const struct conf_key *key)
+{
+	CLEANUP_FREE char *header = mem_format("\n.Ss [%s", conf_sections[key->section].word);
+	CLEANUP_FREE char *name = mem_format("\n.It Cm %s = ", key->name);
+	const char *section = strstr(page, header), *section_end, *entry, *end;
+
+	if (!section)
+		return NULL;
+	section_end = strstr(section + 1, "\n.Ss ");
+	entry = strstr(section, name);
+	if (!entry || !section_end || entry > section_end)
+		return NULL;
+	end = strstr(entry + 1, "\n.It Cm ");
+	return mem_strndup(entry, (size_t)((end && end < section_end ? end : section_end) - entry));
+}
+
+static void every_key_is_in_the_man_page(void **state)
+{
+	size_t len, entries = 0;
+	CLEANUP_FREE char *page = scratch_load(CONF_SOURCE "/leadsyncd.conf.5", &len);
+
+	(void)state;
+	for (size_t i = 0; i < conf_key_count; i++) {
+		const struct conf_key *key = &conf_keys[i];
+		CLEANUP_FREE char *entry = find_entry(page, key);
+
+		if (!entry || (key->preset && !strstr(entry, key->preset)) ||
+		    (strstr(entry, "\nRequired.") != NULL) != key->required)
+			fail_msg("%s in [%s]: %s", key->name, conf_sections[key->section].word,
+				 entry ? entry : "nothing");
+	}
+	for (const char *at = page; (at = strstr(at, "\n.It Cm ")); at++)
+		entries += strstr(at, " = ") && strstr(at, " = ") < strchr(at + 1, '\n');
+	assert_int_equal(entries, conf_key_count);
+}
+
+static void the_example_of_the_man_page_is_read(void **state)
+{
+	const struct sample *in = *state;
+	size_t len;
+	CLEANUP_FREE char *page = scratch_load(CONF_SOURCE "/leadsyncd.conf.5", &len);
+	char *from = strstr(page, "\n.Sh EXAMPLES\n.Bd "), *end;
+
+	assert_non_null(from);
+	from = strstr(from, "\n[");
+	end = strstr(from, "\n.Ed");
+	assert_non_null(end);
+	*end = '\0';
+	read_without_mistake(in, from);
+}
+
 /* Reads what may be anything, and checks that what is told can be shown. */
 static bool read_any(const struct sample *in, const char *bytes, size_t len)
 {
@@ -246,9 +298,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, load, unload)
-		TEST(the_sample_is_read),         TEST(what_is_commented_out_is_good_too),
-		TEST(every_key_is_in_the_sample), TEST(the_listing_is_a_conf),
-		TEST(every_prefix_of_the_sample), TEST(damaged_samples),
+		TEST(the_sample_is_read),           TEST(what_is_commented_out_is_good_too),
+		TEST(every_key_is_in_the_sample),   TEST(the_listing_is_a_conf),
+		TEST(every_key_is_in_the_man_page), TEST(the_example_of_the_man_page_is_read),
+		TEST(every_prefix_of_the_sample),   TEST(damaged_samples),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
