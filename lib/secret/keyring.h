@@ -19,13 +19,22 @@ struct secret;
 #define KEYRING_OVERHEAD (1 + 1 + KEYRING_ID_SIZE + 24 + 16)
 
 /* `source` is "credential:NAME" or "file:PATH" (an absolute path is taken as file:). A file below
- * `state_dir` is refused: one backup would hold both lock and key. */
+ * `state_dir` is refused: one backup would hold both lock and key. All failures are ERROR_HUMAN:
+ * code bad-key for what is no key, bad-key-source, key-below-state, or as in secret.h. */
 struct keyring *keyring_load(const char *source, const char *state_dir, struct error *err);
 void keyring_free(struct keyring *in);
 CLEANUP_DEFINE(struct keyring, keyring_free)
 
 /* BLAKE2b of the active key, cut to 8 bytes, in hex: safe to log. */
 const char *keyring_active_id(const struct keyring *in);
+
+/* Shows a wrong key where nothing is sealed yet: the active key's id, and a hash of a constant
+ * under its check sub-key. Not secret. */
+#define KEYRING_CHECK_SIZE (KEYRING_ID_SIZE + 32)
+void keyring_make_check(struct keyring *in, unsigned char out[KEYRING_CHECK_SIZE]);
+
+/* False, ERROR_STATE code wrong-key, if no key of ours made it. */
+bool keyring_check(struct keyring *in, const unsigned char *check, size_t len, struct error *err);
 
 /* What a sealed record is tied to: moved to another row, purpose or generation it does not open. */
 struct seal_context {

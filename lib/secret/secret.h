@@ -15,12 +15,20 @@ struct secret;
  * if memory cannot be locked (sodium_malloc itself does not say so). */
 bool secret_start(bool *ret_locked, struct error *err);
 
+#define SECRET_LONGEST ((size_t)64 * 1024)
+
 /* Copies; the caller wipes its own copy with secret_wipe(). A NUL follows the bytes. */
 struct secret *secret_new(const void *bytes, size_t len);
+
+/* One that is made in place, so that no copy lies elsewhere: `len` zero bytes, open and writable at
+ * *ret_bytes until the secret_close() that must follow. */
+struct secret *secret_blank(size_t len, char **ret_bytes);
+
 void secret_free(struct secret *in); /* NULL is allowed */
 CLEANUP_DEFINE(struct secret, secret_free)
 
-/* Readable from open to close; opens nest. Secrets are used on one thread. */
+/* Readable from open to close; opens nest. Secrets are used on one thread. A read outside, or a
+ * close too many, ends the process. */
 const char *secret_open(struct secret *in, size_t *ret_len);
 void secret_close(struct secret *in);
 
@@ -28,12 +36,14 @@ bool secret_equal(struct secret *a, struct secret *b); /* constant time */
 void secret_wipe(void *bytes, size_t len);
 
 /* Reads a secret of at most 64 KiB from a file descriptor to its end, without its last newline.
- * Empty is an error. */
+ * `name` says in error texts what is read. Empty is an error. What is wrong with a source is
+ * ERROR_HUMAN with the remedy: codes no-secret-file, unsafe-file, empty-secret, secret-too-long. */
 struct secret *secret_read_fd(int fd, const char *name, struct error *err);
 
 /* From a file that must be regular, not a symbolic link, owned by root or this user, mode & 077 ==
  * 0. */
 struct secret *secret_read_file(const char *path, struct error *err);
 
-/* From the systemd credential `name` below $CREDENTIALS_DIRECTORY. */
+/* From the systemd credential `name` below $CREDENTIALS_DIRECTORY. Without one: code no-credential.
+ */
 struct secret *secret_read_credential(const char *name, struct error *err);

@@ -1,0 +1,284 @@
+/* The rows of secret: memory that is closed between uses, and the files it may be read from. */
+#include "place.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static void a_secret_keeps_its_bytes(void **state)
+{
+	static const char bytes[] = "a\0b\n";
+	CLEANUP(secret_free) struct secret *in = secret_new(bytes, 4);
+	CLEANUP(secret_free) struct secret *same = secret_new(bytes, 4);
+	CLEANUP(secret_free) struct secret *shorter = secret_new(bytes, 3);
+	CLEANUP(secret_free) struct secret *other = secret_new("a\0c\n", 4);
+	CLEANUP(secret_free) struct secret *empty = secret_new(NULL, 0);
+	CLEANUP(secret_free) struct secret *made = NULL;
+	char *room;
+	size_t len;
+
+	(void)state;
+	assert_secret(in, bytes, 4);
+	assert_secret(empty, "", 0);
+	assert_true(secret_equal(in, same));
+	assert_true(secret_equal(in, in));
+	assert_false(secret_equal(in, shorter));
+	assert_false(secret_equal(in, other));
+	assert_false(secret_equal(in, empty));
+
+	made = secret_blank(4, &room);
+	assert_memory_equal(room, "\0\0\0\0", 5);
+	memcpy(room, bytes, 4);
+	secret_close(made);
+	assert_true(secret_equal(in, made));
+
+	/* Opens nest: the inner close leaves it readable. */
+	assert_ptr_equal(secret_open(in, &len), secret_open(in, &len));
+	assert_true(secret_equal(in, same));
+	secret_close(in);
+	assert_int_equal(secret_open(in, &len)[2], 'b');
+	secret_close(in);
+	secret_close(in);
+
+	char heap[] = "copy";
+	secret_wipe(heap, 4);
+	assert_memory_equal(heap, "\0\0\0\0", 4);
+	secret_free(NULL);
+}
+
+enum misuse { READ_CLOSED, READ_AFTER_INNER_CLOSES, WRITE_OPEN, CLOSE_TWICE };
+
+static void do_misuse(enum misuse what)
+{
+	struct secret *in = secret_new("hush", 4);
+	size_t len;
+	volatile char *bytes = (volatile char *)secret_open(in, &len);
+
+	if (what == READ_AFTER_INNER_CLOSES) {
+		secret_open(in, &len);
+		secret_close(in);
+	}
+	if (what != WRITE_OPEN)
+		secret_close(in);
+	if (what == CLOSE_TWICE)
+		secret_close(in);
+	else if (what == WRITE_OPEN)
+		*bytes = 'x';
+	else
+		(void)*bytes;
+}
+
+static void misuse_ends_the_process(void **state)
+{
+	static const struct {
+		enum misuse what;
+		int signal;
+	} rows[] = {
+		{ READ_CLOSED, SIGSEGV },
+		{ READ_AFTER_INNER_CLOSES, SIGSEGV },
+		{ WRITE_OPEN, SIGSEGV },
+		{ CLOSE_TWICE, SIGABRT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		pid_t child = fork();
+		int status;
+
+		if (child == 0) {
+			setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
+			signal(SIGSEGV, SIG_DFL);
+			signal(SIGABRT, SIG_DFL);
+			do_misuse(rows[i].what);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != rows[i].signal)
+			fail_msg("row %zu: status %x", i, status);
+	}
+}
+
+/* The address sanitizer puts an mlock() of its own in the place of the real one, which does nothing
+ * and never fails. */
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define MLOCK_IS_REAL false
+#else
+#define MLOCK_IS_REAL true
+#endif
+
+static void unlockable_memory_is_seen(void **state)
+{
+	int status;
+	pid_t child;
+
+	(void)state;
+	if (!MLOCK_IS_REAL)
+		skip();
+	child = fork();
+	if (child == 0) {
+		struct error err;
+		bool locked = true;
+
+		/* root may lock whatever the limit */
+		if (setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ 0 }) != 0 ||
+		    (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) ||
+		    !secret_start(&locked, &err))
+			_exit(2);
+		_exit(locked ? 1 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void descriptors_are_read_to_the_end(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want; /* NULL: refused */
+		const char *code;
+	} rows[] = {
+		{ "word", "word", NULL },       { "word\n", "word", NULL },
+		{ "word\n\n", "word\n", NULL }, { " two words \r\n", " two words \r", NULL },
+		{ "", NULL, "empty-secret" },   { "\n", NULL, "empty-secret" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct error err;
+		int ends[2];
+
+		assert_int_equal(pipe(ends), 0);
+		assert_int_equal(write(ends[1], rows[i].text, strlen(rows[i].text)),
+				 strlen(rows[i].text));
+		close(ends[1]);
+		CLEANUP(secret_free)
+		struct secret *got = secret_read_fd(ends[0], "standard input", &err);
+		close(ends[0]);
+		if (rows[i].want) {
+			assert_non_null(got);
+			assert_secret(got, rows[i].want, strlen(rows[i].want));
+		} else {
+			assert_null(got);
+			assert_int_equal(err.kind, ERROR_HUMAN);
+			assert_string_equal(err.code, rows[i].code);
+			assert_non_null(strstr(err.text, "standard input"));
+		}
+	}
+}
+
+static void length_has_a_limit(void **state)
+{
+	const char *path = PATH_IN(*state, "long");
+	CLEANUP_FREE char *bytes = mem_zeroed(1, SECRET_LONGEST + 1);
+	struct error err;
+
+	memset(bytes, 'x', SECRET_LONGEST + 1);
+	write_file(path, bytes, SECRET_LONGEST);
+	CLEANUP(secret_free) struct secret *longest = secret_read_file(path, &err);
+	assert_non_null(longest);
+	assert_secret(longest, bytes, SECRET_LONGEST);
+	write_file(path, bytes, SECRET_LONGEST + 1);
+	assert_null(secret_read_file(path, &err));
+	assert_string_equal(err.code, "secret-too-long");
+}
+
+static void unsafe_files_are_refused(void **state)
+{
+	static const struct {
+		mode_t mode;
+		bool ok;
+	} modes[] = {
+		{ 0600, true },  { 0400, true },  { 0700, true },  { 0640, false },
+		{ 0604, false }, { 0620, false }, { 0601, false }, { 0644, false },
+	};
+	struct place *place = *state;
+	const char *path = PATH_IN(place, "secret"), *link = PATH_IN(place, "link"),
+		   *fifo = PATH_IN(place, "fifo"), *none = PATH_IN(place, "none");
+	struct error err;
+	char remedy[400];
+
+	write_file(path, "hush\n", 5);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		assert_int_equal(chmod(path, modes[i].mode), 0);
+		CLEANUP(secret_free) struct secret *got = secret_read_file(path, &err);
+		if (!modes[i].ok) {
+			assert_null(got);
+			assert_int_equal(err.kind, ERROR_HUMAN);
+			assert_string_equal(err.code, "unsafe-file");
+			snprintf(remedy, sizeof(remedy), "chmod 600 %s", path);
+			assert_non_null(strstr(err.text, remedy));
+		} else {
+			assert_non_null(got);
+			assert_secret(got, "hush", 4);
+		}
+	}
+	assert_int_equal(chmod(path, 0600), 0);
+
+	assert_int_equal(symlink("secret", link), 0);
+	assert_null(secret_read_file(link, &err));
+	assert_string_equal(err.code, "unsafe-file");
+	assert_non_null(strstr(err.text, "symbolic link"));
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_null(secret_read_file(fifo, &err));
+	assert_string_equal(err.code, "unsafe-file");
+	assert_null(secret_read_file(place->folder, &err));
+	assert_string_equal(err.code, "unsafe-file");
+	assert_null(secret_read_file(none, &err));
+	assert_string_equal(err.code, "no-secret-file");
+	assert_non_null(strstr(err.text, none));
+
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 12345, 0), 0);
+		assert_null(secret_read_file(path, &err));
+		assert_string_equal(err.code, "unsafe-file");
+		assert_non_null(strstr(err.text, "user 12345"));
+		assert_non_null(strstr(err.text, "chown 0 "));
+	}
+}
+
+static void credentials_are_found(void **state)
+{
+	static const char *const names[] = { "", ".", "..", "a/b", "/etc/passwd" };
+	struct place *place = *state;
+	const char *path = PATH_IN(place, "db.password");
+	struct error err;
+
+	unsetenv("CREDENTIALS_DIRECTORY");
+	assert_null(secret_read_credential("db.password", &err));
+	assert_string_equal(err.code, "no-credential");
+	assert_non_null(strstr(err.text, "LoadCredentialEncrypted=db.password"));
+
+	setenv("CREDENTIALS_DIRECTORY", place->folder, 1);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_null(secret_read_credential(names[i], &err));
+		assert_string_equal(err.code, "no-credential");
+	}
+	assert_null(secret_read_credential("db.password", &err));
+	assert_string_equal(err.code, "no-secret-file");
+	write_file(path, "hush\n", 5);
+	/* What an ACL for the service's user looks like. */
+	assert_int_equal(chmod(path, 0440), 0);
+	CLEANUP(secret_free) struct secret *got = secret_read_credential("db.password", &err);
+	assert_non_null(got);
+	assert_secret(got, "hush", 4);
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_null(secret_read_credential("db.password", &err));
+	unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		in_place(a_secret_keeps_its_bytes),  in_place(misuse_ends_the_process),
+		in_place(unlockable_memory_is_seen), in_place(descriptors_are_read_to_the_end),
+		in_place(length_has_a_limit),        in_place(unsafe_files_are_refused),
+		in_place(credentials_are_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
