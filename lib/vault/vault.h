@@ -15,8 +15,9 @@ struct keyring;
 struct secret;
 struct vault;
 
-/* Opens or makes it (directory 0700, file 0600). Wrong key: ERROR_STATE, nothing touched. The
- * keyring is borrowed. */
+/* Opens or makes it (directory 0700, file 0600; the directory's own parent must be there). Wrong
+ * key: ERROR_STATE, nothing touched. A directory that others may enter, or of another user, is
+ * ERROR_HUMAN code unsafe-directory. The keyring is borrowed. */
 struct vault *vault_open(const char *state_dir, struct keyring *keyring, struct error *err);
 void vault_close(struct vault *in);
 CLEANUP_DEFINE(struct vault, vault_close)
@@ -25,7 +26,8 @@ CLEANUP_DEFINE(struct vault, vault_close)
 const char *vault_instance(const struct vault *in);
 
 /* Secrets typed in by name (`leadsync secret set NAME`); setting replaces. Absent on get:
- * ERROR_HUMAN code no-secret naming that command. */
+ * ERROR_HUMAN code no-secret naming that command; changed under us: ERROR_STATE code tampered, that
+ * secret only. Deleting what is absent is no error. */
 bool vault_secret_set(struct vault *in, const char *name, struct secret *value, struct error *err);
 struct secret *vault_secret_get(struct vault *in, const char *name, struct error *err);
 bool vault_secret_delete(struct vault *in, const char *name, struct error *err);
@@ -41,11 +43,14 @@ struct vault_token {
 	char *scope;   /* NULL if not said */
 	int64_t obtained_ms;
 	int64_t expires_ms;  /* the earliest end that is believed */
-	uint64_t generation; /* grows by one with each token stored */
+	uint64_t generation; /* grows by one with each token stored, and outlives a deletion */
 };
+
+/* Frees contents and forgets them; the struct itself is the caller's. */
 void vault_token_done(struct vault_token *in);
 
-/* Replaces the account's token in one commit; sets `generation`. */
+/* Replaces the account's token in one commit; sets `generation`. What `token` holds stays the
+ * caller's; NULL for a string other than `scope` is stored as "". */
 bool vault_token_put(struct vault *in, const char *account, struct vault_token *token,
 		     struct error *err);
 
