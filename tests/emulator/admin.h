@@ -1,0 +1,18 @@
+/* admin.h - everything under /_emulator/: what tests ask of the org behind Salesforce's back. */
+#pragma once
+
+struct call;
+
+void admin_answer(struct call *call);
+
+/* For the admin files. The caller frees nothing of what these give. */
+struct json_object;
+
+void admin_edit(struct call *call, struct json_object *in);
+void admin_create(struct call *call, struct json_object *in);
+void admin_delete(struct call *call, struct json_object *in);
+void admin_undelete(struct call *call, struct json_object *in);
+void admin_purge(struct call *call, struct json_object *in);
+void admin_merge(struct call *call, struct json_object *in);
+void admin_convert(struct call *call, struct json_object *in);
+void admin_random(struct call *call, struct json_object *in);

@@ -1,0 +1,340 @@
+/* admin_records.c - in order: arguments, single records, merge and conversion, random edits. */
+#include "admin.h"
+
+#include <json-c/json.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "call.h"
+#include "clock.h"
+#include "data.h"
+#include "lifecycle.h"
+#include "problem.h"
+#include "records.h"
+#include "schema.h"
+#include "stamp.h"
+#include "store.h"
+
+/* What most of these calls are about. */
+struct target {
+	const struct sobject *of;
+	char id[SFID_SIZE];
+	const char *user;
+};
+
+static const char *text_of(struct json_object *in, const char *name)
+{
+	struct json_object *found;
+
+	return json_object_object_get_ex(in, name, &found) ? json_object_get_string(found) : NULL;
+}
+
+static bool bool_of(struct json_object *in, const char *name)
+{
+	struct json_object *found;
+
+	return json_object_object_get_ex(in, name, &found) && json_object_get_boolean(found);
+}
+
+static bool read_id(struct json_object *in, const char *name, char out[SFID_SIZE])
+{
+	const char *text = text_of(in, name);
+
+	return text && sfid_parse(text, strlen(text), out);
+}
+
+static bool read_object(struct call *call, struct json_object *in, struct target *out)
+{
+	const char *name = text_of(in, "object"), *user = text_of(in, "user");
+
+	out->of = name ? schema_find(name, strlen(name)) : NULL;
+	out->user = user ? user : data_salesperson(0);
+	if (out->of)
+		return true;
+	call_error(call, 400, "EMULATOR", "object is missing or unknown");
+	return false;
+}
+
+static bool read_target(struct call *call, struct json_object *in, struct target *out)
+{
+	if (!read_object(call, in, out))
+		return false;
+	if (read_id(in, "id", out->id))
+		return true;
+	call_error(call, 400, "EMULATOR", "id is missing or malformed");
+	return false;
+}
+
+static void finish(struct call *call, bool good, const struct problems *err, const char *id)
+{
+	if (good)
+		text_printf(&call->out, "{\"ok\":true,\"id\":\"%s\"}", id);
+	else
+		call_fail_all(call, err);
+}
+
+/* A record committed late, or touched by the system alone. */
+static bool force_stamp(struct json_object *in, const struct target *target, struct problems *err)
+{
+	const char *stamp = text_of(in, "stamp");
+	int64_t at_s = clock_now_s();
+
+	if (stamp && !stamp_parse(stamp, strlen(stamp), &at_s))
+		return problem_add(err, "EMULATOR", NULL, "stamp is no time such as "
+							  "2026-01-02T03:04:05Z");
+	if (stamp)
+		records_touch(target->of, store_row(target->of, target->id), target->user, at_s, false);
+	return true;
+}
+
+static bool touch_system(struct json_object *in, const struct target *target, struct problems *err)
+{
+	const char *stamp = text_of(in, "stamp");
+	int64_t at_s = clock_now_s(), row = records_find(target->of, target->id, err);
+
+	if (!row)
+		return false;
+	if (stamp && !stamp_parse(stamp, strlen(stamp), &at_s))
+		return problem_add(err, "EMULATOR", NULL, "stamp is no time");
+	records_touch(target->of, row, target->user, at_s, true);
+	return true;
+}
+
+void admin_edit(struct call *call, struct json_object *in)
+{
+	struct json_object *fields = NULL;
+	struct problems err = { 0 };
+	struct target target;
+	bool good;
+
+	if (!read_target(call, in, &target))
+		return;
+	if (bool_of(in, "system")) {
+		finish(call, touch_system(in, &target, &err), &err, target.id);
+		return;
+	}
+	if (!json_object_object_get_ex(in, "fields", &fields) ||
+	    !json_object_is_type(fields, json_type_object)) {
+		call_error(call, 400, "EMULATOR", "fields is missing");
+		return;
+	}
+	good = records_update(target.of, target.id, fields, target.user, &err) &&
+	       force_stamp(in, &target, &err);
+	finish(call, good, &err, target.id);
+}
+
+void admin_create(struct call *call, struct json_object *in)
+{
+	struct json_object *fields = NULL;
+	struct problems err = { 0 };
+	struct target target;
+	bool good;
+
+	if (!read_object(call, in, &target))
+		return;
+	if (!json_object_object_get_ex(in, "fields", &fields) ||
+	    !json_object_is_type(fields, json_type_object)) {
+		call_error(call, 400, "EMULATOR", "fields is missing");
+		return;
+	}
+	good = records_create(target.of, fields, target.user, target.id, &err) &&
+	       force_stamp(in, &target, &err);
+	finish(call, good, &err, target.id);
+}
+
+void admin_delete(struct call *call, struct json_object *in)
+{
+	struct problems err = { 0 };
+	struct target target;
+
+	if (read_target(call, in, &target))
+		finish(call, records_delete(target.of, target.id, target.user, &err), &err, target.id);
+}
+
+void admin_undelete(struct call *call, struct json_object *in)
+{
+	struct problems err = { 0 };
+	struct target target;
+
+	if (read_target(call, in, &target))
+		finish(call, lifecycle_undelete(target.of, target.id, target.user, &err), &err,
+		       target.id);
+}
+
+void admin_purge(struct call *call, struct json_object *in)
+{
+	struct problems err = { 0 };
+	struct target target;
+
+	if (read_target(call, in, &target))
+		finish(call, lifecycle_purge(target.of, target.id, &err), &err, target.id);
+}
+
+static bool merge_all(struct json_object *losers, const struct sobject *of, const char *winner,
+		      const char *user, struct problems *err)
+{
+	for (size_t i = 0; i < json_object_array_length(losers); i++) {
+		const char *text = json_object_get_string(json_object_array_get_idx(losers, i));
+		char id[SFID_SIZE];
+
+		if (!text || !sfid_parse(text, strlen(text), id))
+			return problem_add(err, "EMULATOR", NULL, "a loser is no id");
+		if (!lifecycle_merge(of, winner, id, user, err))
+			return false;
+	}
+	return true;
+}
+
+void admin_merge(struct call *call, struct json_object *in)
+{
+	struct json_object *losers = NULL;
+	const char *user = text_of(in, "user");
+	struct problems err = { 0 };
+	char winner[SFID_SIZE];
+	const struct sobject *of = read_id(in, "winner", winner) ? schema_by_prefix(winner) : NULL;
+
+	if (!of || !json_object_object_get_ex(in, "losers", &losers) ||
+	    !json_object_is_type(losers, json_type_array)) {
+		call_error(call, 400, "EMULATOR", "give winner, and losers as an array of ids");
+		return;
+	}
+	finish(call, merge_all(losers, of, winner, user ? user : data_salesperson(0), &err), &err,
+	       winner);
+}
+
+void admin_convert(struct call *call, struct json_object *in)
+{
+	char lead[SFID_SIZE], account[SFID_SIZE], contact[SFID_SIZE];
+	const char *user = text_of(in, "user");
+	struct lifecycle_converted out;
+	struct problems err = { 0 };
+	struct lifecycle_conversion how = {
+		.lead = read_id(in, "lead", lead) ? lead : NULL,
+		.account = read_id(in, "account", account) ? account : NULL,
+		.contact = read_id(in, "contact", contact) ? contact : NULL,
+		.user = user ? user : data_salesperson(0),
+		.with_opportunity = bool_of(in, "opportunity"),
+	};
+
+	if (!how.lead)
+		call_error(call, 400, "EMULATOR", "lead is missing or malformed");
+	else if (!lifecycle_convert(&how, &out, &err))
+		call_fail_all(call, &err);
+	else
+		text_printf(&call->out,
+			    "{\"ok\":true,\"lead\":\"%s\",\"account\":\"%s\",\"contact\":\"%s\","
+			    "\"opportunity\":%s%s%s}",
+			    lead, out.account, out.contact, *out.opportunity ? "\"" : "",
+			    *out.opportunity ? out.opportunity : "null", *out.opportunity ? "\"" : "");
+}
+
+static int64_t int_of(struct json_object *in, const char *name, int64_t fallback)
+{
+	struct json_object *found;
+
+	return in && json_object_object_get_ex(in, name, &found) ? json_object_get_int64(found) :
+								   fallback;
+}
+
+/* The first living record at or behind a random place. */
+static bool pick(const struct sobject *of, uint64_t *state, char id[SFID_SIZE])
+{
+	int64_t last = store_next_row(of) - 1;
+	sqlite3_stmt *read;
+	char sql[200];
+	bool found;
+
+	if (last < 1)
+		return false;
+	snprintf(sql, sizeof(sql), "SELECT Id FROM \"%s\" WHERE _row >= ? AND IsDeleted = 0%s LIMIT 1",
+		 of->name, strcmp(of->name, "Lead") == 0 ? " AND IsConverted = 0" : "");
+	read = store_prepare(sql);
+	sqlite3_bind_int64(read, 1, (int64_t)(data_random(state) % (uint64_t)last) + 1);
+	found = sqlite3_step(read) == SQLITE_ROW;
+	if (found)
+		memcpy(id, sqlite3_column_text(read, 0), SFID_SIZE);
+	sqlite3_finalize(read);
+	return found;
+}
+
+/* How many of each in a hundred or whatever they sum up to. */
+struct mix {
+	uint64_t edit, create, delete;
+	const struct sobject *objects[4];
+	size_t object_count;
+};
+
+static void read_mix(struct json_object *in, struct mix *out)
+{
+	struct json_object *mix = NULL, *objects = NULL;
+
+	json_object_object_get_ex(in, "mix", &mix);
+	json_object_object_get_ex(in, "objects", &objects);
+	*out = (struct mix){ .edit = (uint64_t)int_of(mix, "edit", mix ? 0 : 80),
+			     .create = (uint64_t)int_of(mix, "create", mix ? 0 : 10),
+			     .delete = (uint64_t)int_of(mix, "delete", mix ? 0 : 10) };
+	for (size_t i = 0; objects && i < json_object_array_length(objects) && i < 4; i++) {
+		const char *name = json_object_get_string(json_object_array_get_idx(objects, i));
+		const struct sobject *of = name ? schema_find(name, strlen(name)) : NULL;
+
+		if (of && schema_field(of, "Leadsync_Key__c", 15))
+			out->objects[out->object_count++] = of;
+	}
+	if (!out->object_count) {
+		out->objects[out->object_count++] = schema_find("Contact", 7);
+		out->objects[out->object_count++] = schema_find("Lead", 4);
+	}
+}
+
+struct touched {
+	struct text edited, created, deleted;
+};
+
+static void note(struct text *list, const char *id)
+{
+	text_printf(list, "%s\"%s\"", list->used ? "," : "", id);
+}
+
+static void random_step(const struct mix *mix, uint64_t *state, struct touched *out)
+{
+	const struct sobject *of = mix->objects[data_random(state) % mix->object_count];
+	const char *user = data_salesperson((int)(data_random(state) % 6));
+	uint64_t sum = mix->edit + mix->create + mix->delete;
+	uint64_t dice = sum ? data_random(state) % sum : 0;
+	struct json_object *fields = NULL;
+	struct problems err = { 0 };
+	char id[SFID_SIZE];
+
+	if (dice < mix->edit) {
+		fields = data_edit(state, of->name);
+		if (pick(of, state, id) && records_update(of, id, fields, user, &err))
+			note(&out->edited, id);
+	} else if (dice < mix->edit + mix->create) {
+		fields = data_record(state, of->name);
+		if (records_create(of, fields, user, id, &err))
+			note(&out->created, id);
+	} else if (pick(of, state, id) && records_delete(of, id, user, &err)) {
+		note(&out->deleted, id);
+	}
+	json_object_put(fields);
+}
+
+void admin_random(struct call *call, struct json_object *in)
+{
+	uint64_t state = (uint64_t)int_of(in, "seed", 1);
+	int64_t count = int_of(in, "count", 100);
+	struct touched out = { 0 };
+	struct mix mix;
+
+	read_mix(in, &mix);
+	store_begin();
+	for (int64_t i = 0; i < count; i++)
+		random_step(&mix, &state, &out);
+	store_commit();
+	text_printf(&call->out, "{\"ok\":true,\"edited\":[%s],", text_done(&out.edited));
+	text_printf(&call->out, "\"created\":[%s],", text_done(&out.created));
+	text_printf(&call->out, "\"deleted\":[%s]}", text_done(&out.deleted));
+	text_free(&out.edited);
+	text_free(&out.created);
+	text_free(&out.deleted);
+}

@@ -1,0 +1,27 @@
+/* records.h - saving and deleting single records, with Salesforce's checks.
+ *
+ * Who saves is `user`; stamps come from the emulator's clock. Ids are of 18 characters. Problems are
+ * as a REST answer tells them. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sfid.h"
+
+struct json_object;
+struct problems;
+struct sobject;
+
+bool records_create(const struct sobject *of, struct json_object *fields, const char *user,
+		    char id[SFID_SIZE], struct problems *err);
+bool records_update(const struct sobject *of, const char *id, struct json_object *fields,
+		    const char *user, struct problems *err);
+bool records_delete(const struct sobject *of, const char *id, const char *user,
+		    struct problems *err);
+
+/* The row of a living record; 0 with a problem if it is deleted, or unknown. */
+int64_t records_find(const struct sobject *of, const char *id, struct problems *err);
+
+/* Sets SystemModstamp, and unless `system_only` LastModifiedDate and LastModifiedById. */
+void records_touch(const struct sobject *of, int64_t row, const char *user, int64_t at_s,
+		   bool system_only);
