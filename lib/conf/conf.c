@@ -32,10 +32,11 @@ struct conf *conf_read(const char *path, struct conf_mistakes *ret_mistakes)
 	struct conf_mistakes mistakes = { 0 };
 	struct conf_lines lines = { 0 };
 	struct conf_blocks blocks;
+	bool is_whole = true;
 
 	find_files(in, path, &mistakes);
 	for (size_t i = 0; i < in->file_count; i++)
-		conf_lines_read(&lines, in->files[i], &mistakes);
+		is_whole = conf_lines_read(&lines, in->files[i], &mistakes) && is_whole;
 	blocks = conf_blocks_split(&lines, &mistakes);
 
 	set_defaults(CONF_DAEMON, &in->daemon);
@@ -48,8 +49,8 @@ struct conf *conf_read(const char *path, struct conf_mistakes *ret_mistakes)
 	for (size_t i = 0; i < blocks.count; i++)
 		if (blocks.items[i].section == CONF_FIELDS)
 			read_fields(&blocks.items[i], &mistakes);
-	/* Of a file that could not be read nothing more can be said. */
-	if (lines.count || !mistakes.count)
+	/* Else what seems to be missing may stand in the file that could not be read. */
+	if (is_whole)
 		conf_check(in, &blocks, path, &mistakes);
 
 	conf_mistakes_sort(&mistakes, in->files, in->file_count);

@@ -24,14 +24,14 @@ struct reader {
 };
 
 static char *read_whole(const char *path, size_t *ret_len, struct conf_mistakes *mistakes);
-static void read_text(struct reader *in, const char *text, size_t len);
+static bool read_text(struct reader *in, const char *text, size_t len);
 static void read_physical(struct reader *in, int line, const char *text, size_t len);
 static void join(struct reader *in, const char *text, size_t len);
 static void end_logical(struct reader *in);
 static void read_section(struct reader *in, char *text);
 static void read_key(struct reader *in, char *text);
 
-void conf_lines_read(struct conf_lines *in, const char *path, struct conf_mistakes *mistakes)
+bool conf_lines_read(struct conf_lines *in, const char *path, struct conf_mistakes *mistakes)
 {
 	CLEANUP_FREE struct reader *reader = NULL;
 	CLEANUP_FREE char *text = NULL;
@@ -39,12 +39,12 @@ void conf_lines_read(struct conf_lines *in, const char *path, struct conf_mistak
 
 	text = read_whole(path, &len, mistakes);
 	if (!text)
-		return;
+		return false;
 	reader = mem_new(struct reader);
 	reader->lines = in;
 	reader->mistakes = mistakes;
 	reader->file = path;
-	read_text(reader, text, len);
+	return read_text(reader, text, len);
 }
 
 void conf_lines_done(struct conf_lines *in)
@@ -139,7 +139,7 @@ static bool has_no_nul(const char *text, size_t len)
 	return !memchr(text, '\0', len);
 }
 
-static void read_text(struct reader *in, const char *text, size_t len)
+static bool read_text(struct reader *in, const char *text, size_t len)
 {
 	const char *end = text + len;
 	int bad = first_bad(text, len, has_no_nul);
@@ -147,13 +147,13 @@ static void read_text(struct reader *in, const char *text, size_t len)
 	if (bad) {
 		conf_mistakes_add(in->mistakes, in->file, bad,
 				  "holds a NUL byte; the file must be UTF-8 text");
-		return;
+		return false;
 	}
 	bad = first_bad(text, len, str_is_utf8);
 	if (bad) {
 		conf_mistakes_add(in->mistakes, in->file, bad,
 				  "is not valid UTF-8; save the file as UTF-8");
-		return;
+		return false;
 	}
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		conf_mistakes_add(
@@ -173,6 +173,7 @@ static void read_text(struct reader *in, const char *text, size_t len)
 				  "ends in a backslash, but no line follows");
 		end_logical(in);
 	}
+	return true;
 }
 
 static bool is_blank(char c)

@@ -31,5 +31,5 @@ struct conf_lines {
 void conf_lines_done(struct conf_lines *in);
 
 /* Appends the lines of the file at `path`, which must outlive them. A file that is not ours to
- * trust, or not text, is one mistake and no line. */
-void conf_lines_read(struct conf_lines *in, const char *path, struct conf_mistakes *mistakes);
+ * trust, or not text, is one mistake and no line: the answer is then false. */
+bool conf_lines_read(struct conf_lines *in, const char *path, struct conf_mistakes *mistakes);

@@ -275,6 +275,13 @@ static void mistakes_of_several_files_in_order(void **state)
 	conf_mistakes_done(&mistakes);
 }
 
+static void what_an_unreadable_file_may_hold_is_not_missed(void **state)
+{
+	scratch_text(*state, "a.conf", ACCOUNT STORE JOB);
+	scratch_text(*state, "conf.d/fields.conf", "[fields j]\nEmail = -> caf\xe9\n");
+	check_told(*state, "conf.d/fields.conf:2: is not valid UTF-8");
+}
+
 static void bytes_that_are_no_text(void **state)
 {
 	static const char nul[] = GOOD "x\0y\n";
@@ -381,6 +388,7 @@ int main(void)
 		TEST(hosts_that_may_be_spoken_to),
 		TEST(several_files_in_name_order),
 		TEST(mistakes_of_several_files_in_order),
+		TEST(what_an_unreadable_file_may_hold_is_not_missed),
 		TEST(bytes_that_are_no_text),
 		TEST(files_that_others_could_have_written),
 		TEST(limits_of_what_can_be_many),
