@@ -209,8 +209,8 @@ static const struct {
 	const char *path;
 	void (*run)(struct call *call);
 } others[] = {
-	{ VERB_GET, "clock", write_clock },	  { VERB_GET, "limits", write_limits },
-	{ VERB_GET, "faults", write_faults },	  { VERB_DELETE, "faults", clear_faults },
+	{ VERB_GET, "clock", write_clock },       { VERB_GET, "limits", write_limits },
+	{ VERB_GET, "faults", write_faults },     { VERB_DELETE, "faults", clear_faults },
 	{ VERB_GET, "counters", write_counters },
 };
 

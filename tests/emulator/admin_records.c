@@ -80,10 +80,12 @@ static bool force_stamp(struct json_object *in, const struct target *target, str
 	int64_t at_s = clock_now_s();
 
 	if (stamp && !stamp_parse(stamp, strlen(stamp), &at_s))
-		return problem_add(err, "EMULATOR", NULL, "stamp is no time such as "
-							  "2026-01-02T03:04:05Z");
+		return problem_add(err, "EMULATOR", NULL,
+				   "stamp is no time such as "
+				   "2026-01-02T03:04:05Z");
 	if (stamp)
-		records_touch(target->of, store_row(target->of, target->id), target->user, at_s, false);
+		records_touch(target->of, store_row(target->of, target->id), target->user, at_s,
+			      false);
 	return true;
 }
 
@@ -148,7 +150,8 @@ void admin_delete(struct call *call, struct json_object *in)
 	struct target target;
 
 	if (read_target(call, in, &target))
-		finish(call, records_delete(target.of, target.id, target.user, &err), &err, target.id);
+		finish(call, records_delete(target.of, target.id, target.user, &err), &err,
+		       target.id);
 }
 
 void admin_undelete(struct call *call, struct json_object *in)
@@ -225,15 +228,16 @@ void admin_convert(struct call *call, struct json_object *in)
 			    "{\"ok\":true,\"lead\":\"%s\",\"account\":\"%s\",\"contact\":\"%s\","
 			    "\"opportunity\":%s%s%s}",
 			    lead, out.account, out.contact, *out.opportunity ? "\"" : "",
-			    *out.opportunity ? out.opportunity : "null", *out.opportunity ? "\"" : "");
+			    *out.opportunity ? out.opportunity : "null",
+			    *out.opportunity ? "\"" : "");
 }
 
 static int64_t int_of(struct json_object *in, const char *name, int64_t fallback)
 {
 	struct json_object *found;
 
-	return in && json_object_object_get_ex(in, name, &found) ? json_object_get_int64(found) :
-								   fallback;
+	return in && json_object_object_get_ex(in, name, &found) ? json_object_get_int64(found)
+								 : fallback;
 }
 
 /* The first living record at or behind a random place. */
@@ -246,8 +250,9 @@ static bool pick(const struct sobject *of, uint64_t *state, char id[SFID_SIZE])
 
 	if (last < 1)
 		return false;
-	snprintf(sql, sizeof(sql), "SELECT Id FROM \"%s\" WHERE _row >= ? AND IsDeleted = 0%s LIMIT 1",
-		 of->name, strcmp(of->name, "Lead") == 0 ? " AND IsConverted = 0" : "");
+	snprintf(sql, sizeof(sql),
+		 "SELECT Id FROM \"%s\" WHERE _row >= ? AND IsDeleted = 0%s LIMIT 1", of->name,
+		 strcmp(of->name, "Lead") == 0 ? " AND IsConverted = 0" : "");
 	read = store_prepare(sql);
 	sqlite3_bind_int64(read, 1, (int64_t)(data_random(state) % (uint64_t)last) + 1);
 	found = sqlite3_step(read) == SQLITE_ROW;

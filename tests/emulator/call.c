@@ -126,8 +126,8 @@ struct json_object *call_json(struct call *in)
 			   "Unexpected value: the body must be a JSON object");
 	else
 		call_error(in, 400, "JSON_PARSER_ERROR",
-			   error == json_tokener_continue ? "Unexpected end-of-input" :
-							    json_tokener_error_desc(error));
+			   error == json_tokener_continue ? "Unexpected end-of-input"
+							  : json_tokener_error_desc(error));
 	json_tokener_free(reader);
 	return NULL;
 }

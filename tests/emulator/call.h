@@ -23,21 +23,21 @@ enum verb { VERB_GET, VERB_HEAD, VERB_POST, VERB_PATCH, VERB_PUT, VERB_DELETE, V
 
 struct call_header {
 	const char *name; /* constant */
-	char *value;	  /* owned */
+	char *value;      /* owned */
 };
 
 struct call {
 	enum verb verb;
-	char *path;			  /* without the query string, not decoded */
-	char *parts[CALL_PARTS_MAX];	  /* owned: the path's segments, decoded */
+	char *path;                  /* without the query string, not decoded */
+	char *parts[CALL_PARTS_MAX]; /* owned: the path's segments, decoded */
 	size_t part_count;
 	struct params query;
-	const struct evkeyvalq *headers;  /* borrowed; NULL if there are none */
-	const char *body;		  /* borrowed, unpacked */
+	const struct evkeyvalq *headers; /* borrowed; NULL if there are none */
+	const char *body;                /* borrowed, unpacked */
 	size_t body_length;
 	enum kind kind;
-	const char *version;		  /* "v66.0", of a call under /services/data/ */
-	const struct session *session;	  /* NULL until it is checked */
+	const char *version;           /* "v66.0", of a call under /services/data/ */
+	const struct session *session; /* NULL until it is checked */
 
 	int status;
 	const char *type; /* Content-Type */

@@ -12,7 +12,7 @@
 
 #define UPDATED_DAYS 30
 #define DELETED_DAYS 15
-#define IDS_MAX	     600000
+#define IDS_MAX      600000
 
 struct span {
 	const struct sobject *of;
@@ -47,9 +47,9 @@ static bool read_span(struct call *call, int days, struct span *out)
 	if (out->end_s - out->start_s < 60)
 		return bad_date(call, "endDate must be at least one minute greater than startDate");
 	if (out->start_s < now_s - days * (int64_t)STAMP_DAY_S)
-		return bad_date(call, days == UPDATED_DAYS ?
-					      "startDate cannot be more than 30 days ago" :
-					      "startDate before org replication enabled date");
+		return bad_date(call, days == UPDATED_DAYS
+					      ? "startDate cannot be more than 30 days ago"
+					      : "startDate before org replication enabled date");
 	out->covered_s = out->end_s < now_s ? out->end_s : now_s - now_s % 60;
 	return true;
 }
@@ -79,7 +79,8 @@ void changes_updated(struct call *call)
 	sqlite3_bind_int64(read, 2, span.end_s);
 	text_word(&call->out, "{\"ids\":[");
 	while (sqlite3_step(read) == SQLITE_ROW)
-		text_printf(&call->out, "%s\"%s\"", count++ ? "," : "", sqlite3_column_text(read, 0));
+		text_printf(&call->out, "%s\"%s\"", count++ ? "," : "",
+			    sqlite3_column_text(read, 0));
 	sqlite3_finalize(read);
 	stamp_format(span.covered_s, text);
 	text_printf(&call->out, "],\"latestDateCovered\":\"%s\"}", text);
@@ -103,8 +104,8 @@ void changes_deleted(struct call *call)
 	text_word(&call->out, "{\"deletedRecords\":[");
 	while (sqlite3_step(read) == SQLITE_ROW) {
 		stamp_format(sqlite3_column_int64(read, 1), text);
-		text_printf(&call->out, "%s{\"deletedDate\":\"%s\",\"id\":\"%s\"}", count++ ? "," : "",
-			    text, sqlite3_column_text(read, 0));
+		text_printf(&call->out, "%s{\"deletedDate\":\"%s\",\"id\":\"%s\"}",
+			    count++ ? "," : "", text, sqlite3_column_text(read, 0));
 	}
 	sqlite3_finalize(read);
 	stamp_format(clock_now_s() - DELETED_DAYS * (int64_t)STAMP_DAY_S, text);

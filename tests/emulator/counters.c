@@ -6,20 +6,34 @@
 #include "text.h"
 
 static const char *const names[KIND_MAX] = {
-	[KIND_AUTHORIZE] = "authorize",	      [KIND_TOKEN] = "token",
-	[KIND_INTROSPECT] = "introspect",     [KIND_REVOKE] = "revoke",
-	[KIND_USERINFO] = "userinfo",	      [KIND_IDENTITY] = "identity",
-	[KIND_VERSIONS] = "versions",	      [KIND_RESOURCES] = "resources",
-	[KIND_LIMITS] = "limits",	      [KIND_RECORD_COUNT] = "record_count",
-	[KIND_DESCRIBE_GLOBAL] = "describe_global", [KIND_SOBJECT] = "sobject",
-	[KIND_DESCRIBE] = "describe",	      [KIND_QUERY] = "query",
-	[KIND_QUERY_ALL] = "query_all",	      [KIND_QUERY_MORE] = "query_more",
-	[KIND_UPDATED] = "updated",	      [KIND_DELETED] = "deleted",
-	[KIND_CREATE] = "create",	      [KIND_READ] = "read",
-	[KIND_UPDATE] = "update",	      [KIND_DELETE] = "delete",
-	[KIND_UPSERT] = "upsert",	      [KIND_COLLECTIONS] = "collections",
-	[KIND_COMPOSITE] = "composite",	      [KIND_JOBS] = "jobs",
-	[KIND_UNKNOWN] = "unknown",	      [KIND_ADMIN] = "admin",
+	[KIND_AUTHORIZE] = "authorize",
+	[KIND_TOKEN] = "token",
+	[KIND_INTROSPECT] = "introspect",
+	[KIND_REVOKE] = "revoke",
+	[KIND_USERINFO] = "userinfo",
+	[KIND_IDENTITY] = "identity",
+	[KIND_VERSIONS] = "versions",
+	[KIND_RESOURCES] = "resources",
+	[KIND_LIMITS] = "limits",
+	[KIND_RECORD_COUNT] = "record_count",
+	[KIND_DESCRIBE_GLOBAL] = "describe_global",
+	[KIND_SOBJECT] = "sobject",
+	[KIND_DESCRIBE] = "describe",
+	[KIND_QUERY] = "query",
+	[KIND_QUERY_ALL] = "query_all",
+	[KIND_QUERY_MORE] = "query_more",
+	[KIND_UPDATED] = "updated",
+	[KIND_DELETED] = "deleted",
+	[KIND_CREATE] = "create",
+	[KIND_READ] = "read",
+	[KIND_UPDATE] = "update",
+	[KIND_DELETE] = "delete",
+	[KIND_UPSERT] = "upsert",
+	[KIND_COLLECTIONS] = "collections",
+	[KIND_COMPOSITE] = "composite",
+	[KIND_JOBS] = "jobs",
+	[KIND_UNKNOWN] = "unknown",
+	[KIND_ADMIN] = "admin",
 };
 
 #define STATUS_MAX 600
@@ -67,7 +81,8 @@ void counters_write(struct text *out)
 	comma = "";
 	for (int i = 0; i < STATUS_MAX; i++) {
 		if (by_status[i])
-			text_printf(out, "%s\"%d\":%llu", comma, i, (unsigned long long)by_status[i]);
+			text_printf(out, "%s\"%d\":%llu", comma, i,
+				    (unsigned long long)by_status[i]);
 		if (by_status[i])
 			comma = ",";
 	}

@@ -46,6 +46,15 @@ const char *data_salesperson(int which)
 	return id;
 }
 
+/* Far apart for neighbours, whose streams would else be the same one, shifted. */
+static uint64_t seed_of(uint64_t kind, int64_t number)
+{
+	uint64_t state = kind << 32 ^ (uint64_t)number;
+
+	data_random(&state);
+	return data_random(&state);
+}
+
 static uint64_t roll(struct row *in, uint64_t sides)
 {
 	return data_random(&in->random) % sides;
@@ -157,7 +166,7 @@ static void put_audit(struct row *in, int64_t number)
 	put_text(in, data_salesperson((int)roll(in, SALESPEOPLE)));
 }
 
-#define AUDIT                                                                                    \
+#define AUDIT                                                                                      \
 	"SystemModstamp, LastModifiedDate, CreatedDate, OwnerId, CreatedById, LastModifiedById"
 #define OWN "Lead_Score__c, Consent__c, Renewal_Date__c, Region__c"
 
@@ -192,8 +201,9 @@ static void put_person(struct row *in, int64_t number, const char *kind)
 		put_null(in);
 		return;
 	}
-	snprintf(text, sizeof(text), roll(in, 10) ? "%s%lld@%s%llu.example" : "%s.O'Neil+%lld@%s%llu.EXAMPLE",
-		 kind, (long long)(roll(in, 200) ? number : number / 2), kind,
+	snprintf(text, sizeof(text),
+		 roll(in, 10) ? "%s%lld@%s%llu.example" : "%s.O'Neil+%lld@%s%llu.EXAMPLE", kind,
+		 (long long)(roll(in, 200) ? number : number / 2), kind,
 		 (unsigned long long)roll(in, 400));
 	put_text(in, text);
 }
@@ -226,7 +236,7 @@ static void fill_contact(struct row *in, int64_t number, int64_t accounts)
 {
 	char id[SFID_SIZE];
 
-	in->random = 0xc0 + (uint64_t)number * 0x9e3779b97f4a7c15u;
+	in->random = seed_of(0xc0, number);
 	sfid_make("003", number, id);
 	put_text(in, id);
 	put_person(in, number, "c");
@@ -258,7 +268,7 @@ static void fill_lead(struct row *in, int64_t number)
 						"Closed - Not Converted", NULL };
 	char id[SFID_SIZE];
 
-	in->random = 0x1ead + (uint64_t)number * 0x9e3779b97f4a7c15u;
+	in->random = seed_of(0x1ead, number);
 	sfid_make("00Q", number, id);
 	put_text(in, id);
 	put_person(in, number, "l");
@@ -292,7 +302,7 @@ static void fill_account(struct row *in, int64_t number)
 {
 	char id[SFID_SIZE], name[100];
 
-	in->random = 0xacc + (uint64_t)number * 0x9e3779b97f4a7c15u;
+	in->random = seed_of(0xacc, number);
 	sfid_make("001", number, id);
 	put_text(in, id);
 	snprintf(name, sizeof(name), "%s %lld", data_word(WORDS_COMPANY, roll(in, 1000)),
@@ -309,8 +319,10 @@ static void fill_users(void)
 	struct row in = {
 		.statement = store_prepare(
 			"INSERT INTO User(Id, Username, FirstName, LastName, Name, Alias, "
-			"CommunityNickname, Email, IsActive, UserType, TimeZoneSidKey, LocaleSidKey, "
-			"LanguageLocaleKey, CreatedDate, LastModifiedDate, SystemModstamp) VALUES(?, ?, "
+			"CommunityNickname, Email, IsActive, UserType, TimeZoneSidKey, "
+			"LocaleSidKey, "
+			"LanguageLocaleKey, CreatedDate, LastModifiedDate, SystemModstamp) "
+			"VALUES(?, ?, "
 			"?, ?, ?, ?, ?, ?, 1, 'Standard', 'GMT', 'en_US', 'en_US', 1551430000, "
 			"1551430000, 1551430000)"),
 	};
@@ -321,7 +333,8 @@ static void fill_users(void)
 		char text[200];
 
 		put_text(&in, i < 0 ? SFID_USER : data_salesperson(i));
-		snprintf(text, sizeof(text), i < 0 ? "sync@acme.example" : "sales%d@acme.example", i);
+		snprintf(text, sizeof(text), i < 0 ? "sync@acme.example" : "sales%d@acme.example",
+			 i);
 		put_text(&in, text);
 		put_text(&in, given);
 		put_text(&in, family);
@@ -329,7 +342,8 @@ static void fill_users(void)
 		put_text(&in, text);
 		put_text(&in, i < 0 ? "sync" : "sales");
 		put_text(&in, i < 0 ? "sync" : "sales");
-		snprintf(text, sizeof(text), i < 0 ? "ops@acme.example" : "sales%d@acme.example", i);
+		snprintf(text, sizeof(text), i < 0 ? "ops@acme.example" : "sales%d@acme.example",
+			 i);
 		put_text(&in, text);
 		next_row(&in);
 	}
@@ -337,7 +351,8 @@ static void fill_users(void)
 	store_run("INSERT INTO Organization(Id, Name, OrganizationType, InstanceName, IsSandbox, "
 		  "LanguageLocaleKey, DefaultLocaleSidKey, TimeZoneSidKey, CreatedDate, "
 		  "LastModifiedDate, SystemModstamp) VALUES('" SFID_ORG "', 'Acme Ltd', 'Developer "
-		  "Edition', 'EUX1', 0, 'en_US', 'en_US', 'GMT', 1551430000, 1551430000, 1551430000)");
+		  "Edition', 'EUX1', 0, 'en_US', 'en_US', 'GMT', 1551430000, 1551430000, "
+		  "1551430000)");
 }
 
 #define NAMES "FirstName, LastName, Name, Salutation, Title, Email"
@@ -355,7 +370,8 @@ void data_fill(int64_t contacts, int64_t leads)
 		fill_account(&row, i);
 	sqlite3_finalize(row.statement);
 	row.statement = store_prepare(
-		"INSERT INTO Contact(Id, " NAMES ", AccountId, Phone, MobilePhone, Fax, MailingStreet, "
+		"INSERT INTO Contact(Id, " NAMES
+		", AccountId, Phone, MobilePhone, Fax, MailingStreet, "
 		"MailingCity, MailingState, MailingPostalCode, MailingCountry, MailingLatitude, "
 		"MailingLongitude, Department, LeadSource, Birthdate, Description, " OWN ", " AUDIT
 		") VALUES(?, ?,?,?,?,?,?, ?,?,?,?, ?,?,?,?,?,?,?, ?,?,?,?, ?,?,?,?, ?,?,?,?,?,?)");
@@ -366,7 +382,8 @@ void data_fill(int64_t contacts, int64_t leads)
 		"INSERT INTO Lead(Id, " NAMES ", Company, Phone, MobilePhone, Street, City, State, "
 		"PostalCode, Country, Latitude, Longitude, LeadSource, Status, Industry, Rating, "
 		"AnnualRevenue, NumberOfEmployees, Website, Description, " OWN ", " AUDIT
-		") VALUES(?, ?,?,?,?,?,?, ?,?,?, ?,?,?,?,?,?,?, ?,?,?,?, ?,?,?,?, ?,?,?,?, ?,?,?,?,?,?)");
+		") VALUES(?, ?,?,?,?,?,?, ?,?,?, ?,?,?,?,?,?,?, ?,?,?,?, ?,?,?,?, ?,?,?,?, "
+		"?,?,?,?,?,?)");
 	for (int64_t i = 1; i <= leads; i++)
 		fill_lead(&row, i);
 	sqlite3_finalize(row.statement);
@@ -392,7 +409,8 @@ static void set_some(struct json_object *in, uint64_t *state, const char *object
 	case 3: set(in, lead ? "City" : "MailingCity", data_word(WORDS_CITY, which)); break;
 	case 4: set(in, "Description", which % 6 ? data_word(WORDS_REMARK, which) : NULL); break;
 	case 5:
-		json_object_object_add(in, "Lead_Score__c", json_object_new_int((int)(which % 10000)));
+		json_object_object_add(in, "Lead_Score__c",
+				       json_object_new_int((int)(which % 10000)));
 		break;
 	case 6:
 		snprintf(text, sizeof(text), "+%llu", (unsigned long long)(which % 1000000000));

@@ -24,8 +24,10 @@ static void write_object(const struct sobject *of, const char *version, struct t
 	bool writeable = (of->flags & SOBJECT_WRITEABLE) != 0;
 	bool deletable = (of->flags & SOBJECT_DELETABLE) != 0;
 
-	text_printf(out, "{\"activateable\":false,\"associateEntityType\":null,\"associateParentEntity\":"
-			 "null,\"custom\":false,\"customSetting\":false,\"deepCloneable\":false");
+	text_printf(
+		out,
+		"{\"activateable\":false,\"associateEntityType\":null,\"associateParentEntity\":"
+		"null,\"custom\":false,\"customSetting\":false,\"deepCloneable\":false");
 	flag(out, "createable", writeable);
 	flag(out, "deletable", deletable);
 	flag(out, "deprecatedAndHidden", false);
@@ -47,11 +49,12 @@ static void write_object(const struct sobject *of, const char *version, struct t
 	flag(out, "triggerable", writeable);
 	flag(out, "undeletable", deletable);
 	flag(out, "updateable", writeable);
-	text_printf(out,
-		    ",\"urls\":{\"sobject\":\"/services/data/%s/sobjects/%s\",\"describe\":"
-		    "\"/services/data/%s/sobjects/%s/describe\",\"rowTemplate\":\"/services/data/%s/"
-		    "sobjects/%s/{ID}\"}",
-		    version, of->name, version, of->name, version, of->name);
+	text_printf(
+		out,
+		",\"urls\":{\"sobject\":\"/services/data/%s/sobjects/%s\",\"describe\":"
+		"\"/services/data/%s/sobjects/%s/describe\",\"rowTemplate\":\"/services/data/%s/"
+		"sobjects/%s/{ID}\"}",
+		version, of->name, version, of->name, version, of->name);
 }
 
 static void write_values(const struct field *of, struct text *out)
@@ -88,8 +91,9 @@ static void write_references(const struct field *of, struct text *out)
 
 static bool is_permissionable(const struct field *of)
 {
-	static const char *const never[] = { "Salutation", "FirstName", "IndividualId",
-					     "EmailBouncedReason", "EmailBouncedDate", "OwnerId" };
+	static const char *const never[] = { "Salutation",       "FirstName",
+					     "IndividualId",     "EmailBouncedReason",
+					     "EmailBouncedDate", "OwnerId" };
 
 	if (of->type == FIELD_ADDRESS || of->formula)
 		return true;
@@ -101,9 +105,13 @@ static bool is_permissionable(const struct field *of)
 
 static bool is_search_prefilterable(const struct field *of)
 {
-	static const char *const names[] = { "AccountId", "ReportsToId", "ConvertedAccountId",
-					     "ConvertedContactId", "ConvertedOpportunityId",
-					     "DandbCompanyId", "IndividualId" };
+	static const char *const names[] = { "AccountId",
+					     "ReportsToId",
+					     "ConvertedAccountId",
+					     "ConvertedContactId",
+					     "ConvertedOpportunityId",
+					     "DandbCompanyId",
+					     "IndividualId" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(of->name, names[i]) == 0)
@@ -115,7 +123,8 @@ static void write_size(const struct field *of, struct text *out)
 {
 	int bytes = schema_is_id(of->type) ? 18 : of->length * 3;
 
-	text_printf(out, ",\"byteLength\":%d,\"length\":%d,\"digits\":%d,\"precision\":%d,\"scale\":%d",
+	text_printf(out,
+		    ",\"byteLength\":%d,\"length\":%d,\"digits\":%d,\"precision\":%d,\"scale\":%d",
 		    bytes, of->length, of->type == FIELD_INT ? of->precision : 0,
 		    of->type == FIELD_INT ? 0 : of->precision, of->scale);
 }
@@ -132,8 +141,8 @@ static void write_abilities(const struct sobject *owner, const struct field *of,
 	flag(out, "defaultedOnCreate", (of->flags & FIELD_DEFAULTED) != 0);
 	flag(out, "externalId", (of->flags & FIELD_EXTERNAL) != 0);
 	flag(out, "filterable", !(of->flags & FIELD_NO_FILTER));
-	flag(out, "groupable", !number && of->type != FIELD_DATETIME && !long_text && !compound &&
-				       !of->formula);
+	flag(out, "groupable",
+	     !number && of->type != FIELD_DATETIME && !long_text && !compound && !of->formula);
 	flag(out, "idLookup", (of->flags & FIELD_ID_LOOKUP) != 0);
 	flag(out, "nameField", (of->flags & FIELD_NAME_FIELD) != 0);
 	flag(out, "namePointing",
@@ -169,8 +178,10 @@ static void write_field(const struct sobject *owner, const struct field *of, str
 		word(out, "defaultValue", NULL);
 	text_word(out,
 		  ",\"cascadeDelete\":false,\"caseSensitive\":false,\"controllerName\":null,"
-		  "\"defaultValueFormula\":null,\"dependentPicklist\":false,\"deprecatedAndHidden\":false,"
-		  "\"displayLocationInDecimal\":false,\"encrypted\":false,\"filteredLookupInfo\":null,"
+		  "\"defaultValueFormula\":null,\"dependentPicklist\":false,"
+		  "\"deprecatedAndHidden\":false,"
+		  "\"displayLocationInDecimal\":false,\"encrypted\":false,\"filteredLookupInfo\":"
+		  "null,"
 		  "\"formulaTreatNullNumberAsZero\":false,\"highScaleNumber\":false,"
 		  "\"htmlFormatted\":false,\"inlineHelpText\":null,\"mask\":null,\"maskType\":null,"
 		  "\"referenceTargetField\":null,\"restrictedDelete\":false,"
@@ -190,7 +201,8 @@ static void write_children(const struct sobject *of, struct text *out)
 				continue;
 			text_printf(out,
 				    "%s{\"cascadeDelete\":false,\"childSObject\":\"%s\","
-				    "\"deprecatedAndHidden\":false,\"field\":\"%s\",\"junctionIdListNames\":"
+				    "\"deprecatedAndHidden\":false,\"field\":\"%s\","
+				    "\"junctionIdListNames\":"
 				    "[],\"junctionReferenceTo\":[],\"relationshipName\":null,"
 				    "\"restrictedDelete\":false}",
 				    comma, child->name, field->name);
@@ -260,15 +272,16 @@ void describe_full(struct call *call)
 	if (!of || is_unchanged(call))
 		return;
 	write_object(of, call->version, &call->out);
-	text_word(&call->out, ",\"actionOverrides\":[],\"compactLayoutable\":true,\"defaultImplementation"
-			      "\":null,\"extendedBy\":null,\"extendsInterfaces\":null,\"implementedBy\":null,"
-			      "\"implementsInterfaces\":null,\"listviewable\":null,\"lookupLayoutable\":null,"
-			      "\"namedLayoutInfos\":[],\"networkScopeFieldName\":null,\"searchLayoutable\":"
-			      "true,\"sobjectDescribeOption\":\"FULL\",\"supportedScopes\":[{\"label\":\"All\","
-			      "\"name\":\"everything\"},{\"label\":\"Mine\",\"name\":\"mine\"}],"
-			      "\"recordTypeInfos\":[{\"active\":true,\"available\":true,"
-			      "\"defaultRecordTypeMapping\":true,\"developerName\":\"Master\",\"master\":true,"
-			      "\"name\":\"Master\",\"recordTypeId\":\"012000000000000AAA\",\"urls\":{}}]");
+	text_word(&call->out,
+		  ",\"actionOverrides\":[],\"compactLayoutable\":true,\"defaultImplementation"
+		  "\":null,\"extendedBy\":null,\"extendsInterfaces\":null,\"implementedBy\":null,"
+		  "\"implementsInterfaces\":null,\"listviewable\":null,\"lookupLayoutable\":null,"
+		  "\"namedLayoutInfos\":[],\"networkScopeFieldName\":null,\"searchLayoutable\":"
+		  "true,\"sobjectDescribeOption\":\"FULL\",\"supportedScopes\":[{\"label\":\"All\","
+		  "\"name\":\"everything\"},{\"label\":\"Mine\",\"name\":\"mine\"}],"
+		  "\"recordTypeInfos\":[{\"active\":true,\"available\":true,"
+		  "\"defaultRecordTypeMapping\":true,\"developerName\":\"Master\",\"master\":true,"
+		  "\"name\":\"Master\",\"recordTypeId\":\"012000000000000AAA\",\"urls\":{}}]");
 	write_children(of, &call->out);
 	text_word(&call->out, ",\"fields\":[");
 	for (size_t i = 0; i < of->count; i++) {

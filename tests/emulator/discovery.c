@@ -14,18 +14,19 @@ void discovery_versions(struct call *call)
 	for (int number = 31; number <= 67; number++) { /* 31.0 is Summer '14 */
 		int since = number - 30;
 
-		text_printf(&call->out,
-			    "%s{\"label\":\"%s '%02d\",\"url\":\"/services/data/v%d.0\",\"version\":"
-			    "\"%d.0\"}",
-			    number > 31 ? "," : "", seasons[since % 3],
-			    14 + since / 3 + (since % 3 == 2), number, number);
+		text_printf(
+			&call->out,
+			"%s{\"label\":\"%s '%02d\",\"url\":\"/services/data/v%d.0\",\"version\":"
+			"\"%d.0\"}",
+			number > 31 ? "," : "", seasons[since % 3],
+			14 + since / 3 + (since % 3 == 2), number, number);
 	}
 	text_char(&call->out, ']');
 }
 
 void discovery_resources(struct call *call)
 {
-	static const char *const names[] = { "sobjects", "limits",    "query",	"queryAll", "jobs",
+	static const char *const names[] = { "sobjects",  "limits",  "query",  "queryAll", "jobs",
 					     "composite", "tooling", "search", "recent" };
 
 	text_char(&call->out, '{');
@@ -41,11 +42,12 @@ void discovery_limits(struct call *call)
 
 	text_printf(&call->out, "{\"DailyApiRequests\":{\"Max\":%lld,\"Remaining\":%lld},",
 		    (long long)limits_max(), (long long)(left > 0 ? left : 0));
-	text_word(&call->out, "\"DailyBulkApiBatches\":{\"Max\":15000,\"Remaining\":15000},"
-			      "\"DailyBulkV2QueryJobs\":{\"Max\":10000,\"Remaining\":10000},"
-			      "\"DailyBulkV2QueryFileStorageMB\":{\"Max\":976562,\"Remaining\":976562},"
-			      "\"DataStorageMB\":{\"Max\":5,\"Remaining\":5},"
-			      "\"DailyStreamingApiEvents\":{\"Max\":10000,\"Remaining\":10000}}");
+	text_word(&call->out,
+		  "\"DailyBulkApiBatches\":{\"Max\":15000,\"Remaining\":15000},"
+		  "\"DailyBulkV2QueryJobs\":{\"Max\":10000,\"Remaining\":10000},"
+		  "\"DailyBulkV2QueryFileStorageMB\":{\"Max\":976562,\"Remaining\":976562},"
+		  "\"DataStorageMB\":{\"Max\":5,\"Remaining\":5},"
+		  "\"DailyStreamingApiEvents\":{\"Max\":10000,\"Remaining\":10000}}");
 }
 
 void discovery_record_count(struct call *call)
@@ -61,8 +63,8 @@ void discovery_record_count(struct call *call)
 
 		if (!count || (wanted && (!found || (found[length] && found[length] != ','))))
 			continue;
-		text_printf(&call->out, "%s{\"count\":%lld,\"name\":\"%s\"}", comma, (long long)count,
-			    at->name);
+		text_printf(&call->out, "%s{\"count\":%lld,\"name\":\"%s\"}", comma,
+			    (long long)count, at->name);
 		comma = ",";
 	}
 	text_word(&call->out, "]}");

@@ -53,7 +53,8 @@ static int64_t int_of(struct json_object *in, const char *name, int64_t fallback
 {
 	struct json_object *found;
 
-	return json_object_object_get_ex(in, name, &found) ? json_object_get_int64(found) : fallback;
+	return json_object_object_get_ex(in, name, &found) ? json_object_get_int64(found)
+							   : fallback;
 }
 
 static bool bool_of(struct json_object *in, const char *name)
@@ -72,9 +73,10 @@ static const char *text_of(struct json_object *in, const char *name)
 
 bool faults_add(struct json_object *from, const char **why)
 {
-	static const char *const known[] = { "match",	   "times",	    "skip", "status",
-					     "body",	   "content_type",  "headers", "commit",
-					     "delay_ms",   "reset",	    "hang", "cut_after",
+	static const char *const known[] = { "match",         "times",         "skip",
+					     "status",        "body",          "content_type",
+					     "headers",       "commit",        "delay_ms",
+					     "reset",         "hang",          "cut_after",
 					     "truncate_gzip", "truncate_body", "slow" };
 	const char *match = text_of(from, "match");
 	struct json_object *slow = NULL;

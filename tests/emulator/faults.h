@@ -27,6 +27,7 @@ void faults_clear(void);
 void faults_write(struct text *out);
 
 /* Takes the fault that meets this call, if any. True if the call is answered by it alone; the shape
- * is always set. With `commit` the call is done first, and faults_answer() then hides its answer. */
+ * is always set. With `commit` the call is done first, and faults_answer() then hides its answer.
+ */
 bool faults_meet(struct call *call, struct fault_shape *shape);
 void faults_answer(struct call *call);

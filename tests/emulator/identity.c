@@ -17,8 +17,8 @@ static const char *token_of(const struct call *call)
 		return header + 7;
 	if (header && strncasecmp(header, "OAuth ", 6) == 0)
 		return header + 6;
-	return call_param(call, "oauth_token") ? call_param(call, "oauth_token") :
-						 call_param(call, "access_token");
+	return call_param(call, "oauth_token") ? call_param(call, "oauth_token")
+					       : call_param(call, "access_token");
 }
 
 static bool is_let_in(struct call *call)
@@ -75,11 +75,16 @@ void oauth_userinfo(struct call *call)
 	if (!is_let_in(call))
 		return;
 	text_printf(&call->out,
-		    "{\"sub\":\"%s/id/" SFID_ORG "/%s\",\"user_id\":\"%s\",\"organization_id\":\"" SFID_ORG
-		    "\",\"preferred_username\":\"sync@acme.example\",\"nickname\":\"sync\",\"name\":\"Sync "
-		    "User\",\"email\":\"ops@acme.example\",\"email_verified\":true,\"given_name\":\"Sync\","
-		    "\"family_name\":\"User\",\"zoneinfo\":\"GMT\",\"photos\":{\"picture\":\"%s/profilephoto/"
-		    "005/F\",\"thumbnail\":\"%s/profilephoto/005/T\"},\"profile\":\"%s/%s\",\"picture\":\"%s/"
+		    "{\"sub\":\"%s/id/" SFID_ORG
+		    "/%s\",\"user_id\":\"%s\",\"organization_id\":\"" SFID_ORG
+		    "\",\"preferred_username\":\"sync@acme.example\",\"nickname\":\"sync\","
+		    "\"name\":\"Sync "
+		    "User\",\"email\":\"ops@acme.example\",\"email_verified\":true,\"given_name\":"
+		    "\"Sync\","
+		    "\"family_name\":\"User\",\"zoneinfo\":\"GMT\",\"photos\":{\"picture\":\"%s/"
+		    "profilephoto/"
+		    "005/F\",\"thumbnail\":\"%s/profilephoto/005/T\"},\"profile\":\"%s/"
+		    "%s\",\"picture\":\"%s/"
 		    "profilephoto/005/F\",\"address\":{},",
 		    base, call->session->user, call->session->user, base, base, base,
 		    call->session->user, base);
@@ -109,17 +114,20 @@ void oauth_identity(struct call *call)
 		call_plain(call, 404, "Bad_Id");
 		return;
 	}
-	text_printf(&call->out,
-		    "{\"id\":\"%s/id/" SFID_ORG "/%s\",\"asserted_user\":true,\"user_id\":\"%s\","
-		    "\"organization_id\":\"" SFID_ORG "\",\"username\":\"sync@acme.example\",\"nick_name\":"
-		    "\"sync\",\"display_name\":\"Sync User\",\"email\":\"ops@acme.example\","
-		    "\"email_verified\":true,\"first_name\":\"Sync\",\"last_name\":\"User\",\"timezone\":"
-		    "\"GMT\",\"photos\":{\"picture\":\"%s/profilephoto/005/F\",\"thumbnail\":\"%s/"
-		    "profilephoto/005/T\"},\"addr_street\":null,\"addr_city\":null,\"addr_state\":null,"
-		    "\"addr_country\":null,\"addr_zip\":null,\"mobile_phone\":null,"
-		    "\"mobile_phone_verified\":false,\"is_lightning_login_user\":false,\"status\":"
-		    "{\"created_date\":null,\"body\":null},",
-		    base, user, user, base, base);
+	text_printf(
+		&call->out,
+		"{\"id\":\"%s/id/" SFID_ORG "/%s\",\"asserted_user\":true,\"user_id\":\"%s\","
+		"\"organization_id\":\"" SFID_ORG
+		"\",\"username\":\"sync@acme.example\",\"nick_name\":"
+		"\"sync\",\"display_name\":\"Sync User\",\"email\":\"ops@acme.example\","
+		"\"email_verified\":true,\"first_name\":\"Sync\",\"last_name\":\"User\","
+		"\"timezone\":"
+		"\"GMT\",\"photos\":{\"picture\":\"%s/profilephoto/005/F\",\"thumbnail\":\"%s/"
+		"profilephoto/005/T\"},\"addr_street\":null,\"addr_city\":null,\"addr_state\":null,"
+		"\"addr_country\":null,\"addr_zip\":null,\"mobile_phone\":null,"
+		"\"mobile_phone_verified\":false,\"is_lightning_login_user\":false,\"status\":"
+		"{\"created_date\":null,\"body\":null},",
+		base, user, user, base, base);
 	write_links(&call->out, version_of(call));
 	text_word(&call->out, ",\"active\":true,\"user_type\":\"STANDARD\",\"language\":\"en_US\","
 			      "\"locale\":\"en_US\",\"utcOffset\":0,\"last_modified_date\":"

@@ -49,8 +49,8 @@ bool lifecycle_undelete(const struct sobject *of, const char *id, const char *us
 
 	if (!row)
 		return false;
-	snprintf(sql, sizeof(sql), "UPDATE \"%s\" SET IsDeleted = 0, MasterRecordId = NULL WHERE Id = ?",
-		 of->name);
+	snprintf(sql, sizeof(sql),
+		 "UPDATE \"%s\" SET IsDeleted = 0, MasterRecordId = NULL WHERE Id = ?", of->name);
 	run(sql, id, NULL);
 	records_touch(of, row, user, clock_now_s(), false);
 	store_unlog_delete(of, id);
@@ -80,7 +80,8 @@ static void move_children(const struct sobject *of, const char *winner, const ch
 			    strcmp(field->name, "MasterRecordId") == 0)
 				continue;
 			snprintf(sql, sizeof(sql),
-				 "UPDATE \"%s\" SET \"%s\" = ?1, SystemModstamp = %lld WHERE \"%s\" = ?2",
+				 "UPDATE \"%s\" SET \"%s\" = ?1, SystemModstamp = %lld WHERE "
+				 "\"%s\" = ?2",
 				 child->name, field->name, (long long)clock_now_s(), field->name);
 			run(sql, winner, loser);
 		}
@@ -122,11 +123,21 @@ static struct json_object *text_of(const struct sobject *of, int64_t row, const 
 }
 
 static const char *const carried[][2] = {
-	{ "FirstName", "FirstName" },	 { "LastName", "LastName" },	 { "Salutation", "Salutation" },
-	{ "Title", "Title" },		 { "Email", "Email" },		 { "Phone", "Phone" },
-	{ "MobilePhone", "MobilePhone" }, { "Fax", "Fax" },		 { "Street", "MailingStreet" },
-	{ "City", "MailingCity" },	 { "State", "MailingState" },	 { "PostalCode", "MailingPostalCode" },
-	{ "Country", "MailingCountry" }, { "LeadSource", "LeadSource" }, { "Description", "Description" },
+	{ "FirstName", "FirstName" },
+	{ "LastName", "LastName" },
+	{ "Salutation", "Salutation" },
+	{ "Title", "Title" },
+	{ "Email", "Email" },
+	{ "Phone", "Phone" },
+	{ "MobilePhone", "MobilePhone" },
+	{ "Fax", "Fax" },
+	{ "Street", "MailingStreet" },
+	{ "City", "MailingCity" },
+	{ "State", "MailingState" },
+	{ "PostalCode", "MailingPostalCode" },
+	{ "Country", "MailingCountry" },
+	{ "LeadSource", "LeadSource" },
+	{ "Description", "Description" },
 };
 
 /* The lead's values for a contact; of a contact that is there, only for its empty fields. */
@@ -182,7 +193,8 @@ static bool make_account(const struct lifecycle_conversion *how, int64_t lead_ro
 		return records_find(account, how->account, err) != 0;
 	}
 	fields = json_object_new_object();
-	json_object_object_add(fields, "Name", text_of(schema_find("Lead", 4), lead_row, "Company"));
+	json_object_object_add(fields, "Name",
+			       text_of(schema_find("Lead", 4), lead_row, "Company"));
 	good = records_create(account, fields, how->user, out->account, err);
 	json_object_put(fields);
 	return good;
@@ -197,11 +209,13 @@ static bool make_opportunity(const struct lifecycle_conversion *how, int64_t lea
 	if (!how->with_opportunity)
 		return true;
 	fields = json_object_new_object();
-	json_object_object_add(fields, "Name", text_of(schema_find("Lead", 4), lead_row, "Company"));
+	json_object_object_add(fields, "Name",
+			       text_of(schema_find("Lead", 4), lead_row, "Company"));
 	json_object_object_add(fields, "StageName", json_object_new_string("Prospecting"));
 	json_object_object_add(fields, "CloseDate", json_object_new_string("2027-03-31"));
 	json_object_object_add(fields, "AccountId", json_object_new_string(out->account));
-	good = records_create(schema_find("Opportunity", 11), fields, how->user, out->opportunity, err);
+	good = records_create(schema_find("Opportunity", 11), fields, how->user, out->opportunity,
+			      err);
 	json_object_put(fields);
 	return good;
 }

@@ -111,8 +111,9 @@ static bool open_org(const struct options *options)
 
 static struct bufferevent *make_tls(struct event_base *base, void *arg)
 {
-	struct bufferevent *out = bufferevent_openssl_socket_new(
-		base, -1, SSL_new(arg), BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	struct bufferevent *out =
+		bufferevent_openssl_socket_new(base, -1, SSL_new(arg), BUFFEREVENT_SSL_ACCEPTING,
+					       BEV_OPT_CLOSE_ON_FREE);
 
 	bufferevent_openssl_set_allow_dirty_shutdown(out, 1);
 	return out;
@@ -138,7 +139,8 @@ static int bound_port(struct evhttp_bound_socket *bound)
 	struct sockaddr_in address = { 0 };
 	socklen_t length = sizeof(address);
 
-	if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &length) != 0)
+	if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &length) !=
+	    0)
 		return 0;
 	return ntohs(address.sin_port);
 }
@@ -167,8 +169,8 @@ static int serve(struct event_base *base, struct evhttp *http, const struct opti
 	}
 	event_add(term, NULL);
 	event_add(interrupt, NULL);
-	snprintf(url, sizeof(url), "%s://%s:%d", options->tls_cert ? "https" : "http", options->host,
-		 bound_port(bound));
+	snprintf(url, sizeof(url), "%s://%s:%d", options->tls_cert ? "https" : "http",
+		 options->host, bound_port(bound));
 	oauth_configure(options->client_id, options->client_secret, url);
 	reply_configure(base, options->latency_ms);
 	server_start(http);

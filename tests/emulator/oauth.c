@@ -89,7 +89,8 @@ static bool basic_client(const char *header, struct client *out)
 /* The body's values win over the header's. */
 static bool check_client(struct call *call, const struct params *form)
 {
-	const char *id = params_find(form, "client_id"), *secret = params_find(form, "client_secret");
+	const char *id = params_find(form, "client_id"),
+		   *secret = params_find(form, "client_secret");
 	const char *header = call_header(call, "Authorization");
 	struct client basic = { 0 };
 
@@ -139,10 +140,11 @@ static void client_credentials(struct call *call, const struct params *form)
 	text_json_word(&call->out, session->token);
 	text_word(&call->out, ",\"signature\":");
 	write_signature(&call->out, id, issued_at);
-	text_printf(&call->out,
-		    ",\"scope\":\"%s\",\"instance_url\":\"%s\",\"id\":\"%s\",\"token_type\":\"Bearer\","
-		    "\"issued_at\":\"%s\",\"api_instance_url\":\"https://api.salesforce.com\"}",
-		    session->scope, base_url, id, issued_at);
+	text_printf(
+		&call->out,
+		",\"scope\":\"%s\",\"instance_url\":\"%s\",\"id\":\"%s\",\"token_type\":\"Bearer\","
+		"\"issued_at\":\"%s\",\"api_instance_url\":\"https://api.salesforce.com\"}",
+		session->scope, base_url, id, issued_at);
 }
 
 static const struct {
@@ -187,14 +189,15 @@ void oauth_introspect(struct call *call)
 		if (!found)
 			text_word(&call->out, "{\"active\":false}");
 		else
-			text_printf(&call->out,
-				    "{\"active\":true,\"scope\":\"%s\",\"client_id\":\"%s\","
-				    "\"username\":\"sync@acme.example\",\"sub\":\"%s/id/" SFID_ORG
-				    "/%s\",\"token_type\":\"access_token\",\"exp\":%lld,\"iat\":%lld,"
-				    "\"nbf\":%lld}",
-				    found->scope, found->client_id, base_url, found->user,
-				    (long long)session_end_s(found), (long long)found->issued_s,
-				    (long long)found->issued_s);
+			text_printf(
+				&call->out,
+				"{\"active\":true,\"scope\":\"%s\",\"client_id\":\"%s\","
+				"\"username\":\"sync@acme.example\",\"sub\":\"%s/id/" SFID_ORG
+				"/%s\",\"token_type\":\"access_token\",\"exp\":%lld,\"iat\":%lld,"
+				"\"nbf\":%lld}",
+				found->scope, found->client_id, base_url, found->user,
+				(long long)session_end_s(found), (long long)found->issued_s,
+				(long long)found->issued_s);
 	}
 	params_free(&form);
 }

@@ -5,7 +5,8 @@
 
 struct call;
 
-/* Borrowed until the process ends. `base_url` is what tokens and identities name as the instance. */
+/* Borrowed until the process ends. `base_url` is what tokens and identities name as the instance.
+ */
 void oauth_configure(const char *client_id, const char *client_secret, const char *base_url);
 
 void oauth_token(struct call *call);

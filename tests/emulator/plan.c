@@ -13,7 +13,6 @@
 #include "soql.h"
 #include "store.h"
 
-
 struct draft {
 	const struct soql *query;
 	struct plan *plan;
@@ -32,13 +31,14 @@ static int add_column(struct draft *in, int join, const char *name)
 
 static void add_address(struct draft *in, int join, const struct field *field)
 {
-	static const char *const parts[] = { "City",	  "Country",	"GeocodeAccuracy", "Latitude",
-					     "Longitude", "PostalCode", "State",	   "Street" };
+	static const char *const parts[] = { "City",     "Country",   "GeocodeAccuracy",
+					     "Latitude", "Longitude", "PostalCode",
+					     "State",    "Street" };
 	char name[60];
 
 	for (int i = 0; i < 8; i++) {
-		snprintf(name, sizeof(name), "%.*s%s", (int)(strlen(field->name) - strlen("Address")),
-			 field->name, parts[i]);
+		snprintf(name, sizeof(name), "%.*s%s",
+			 (int)(strlen(field->name) - strlen("Address")), field->name, parts[i]);
 		add_column(in, join, name);
 	}
 }
@@ -122,7 +122,8 @@ static bool add_select(struct draft *in, const struct soql_select *select)
 static bool add_group(struct draft *in, const struct soql_select *select)
 {
 	const struct sobject *of = in->plan->from;
-	bool standard = soql_is(select->field, "standard"), custom = soql_is(select->field, "custom");
+	bool standard = soql_is(select->field, "standard"),
+	     custom = soql_is(select->field, "custom");
 
 	if (!standard && !custom && !soql_is(select->field, "all"))
 		return soql_fail(in->err, in->query->source, select->field.at, "MALFORMED_QUERY",
@@ -146,7 +147,9 @@ static bool add_group(struct draft *in, const struct soql_select *select)
 static bool add_aggregate(struct draft *in, const struct soql_select *select, int number)
 {
 	static const struct field number_field = { .type = FIELD_DOUBLE };
-	static const char *const names[] = { "count", "count_distinct", "min", "max", "sum", "avg" };
+	static const char *const names[] = {
+		"count", "count_distinct", "min", "max", "sum", "avg"
+	};
 	struct plan_name found;
 	struct shape *part;
 	size_t which = 0;
@@ -168,8 +171,8 @@ static bool add_aggregate(struct draft *in, const struct soql_select *select, in
 				   found.field->name, (int)select->function.length,
 				   select->function.at);
 	snprintf(key, sizeof(key), "expr%d", number);
-	part = select->alias.at ? add_part(&in->plan->top, select->alias.at, select->alias.length) :
-				  add_part(&in->plan->top, key, strlen(key));
+	part = select->alias.at ? add_part(&in->plan->top, select->alias.at, select->alias.length)
+				: add_part(&in->plan->top, key, strlen(key));
 	part->column = in->column_count;
 	if (which > 1)
 		part->field = which == 5 ? &number_field : found.field;
@@ -198,10 +201,11 @@ static bool add_selects(struct draft *in)
 
 		if (one->kind == SOQL_COUNT ||
 		    (one->kind == SOQL_AGGREGATE) != (in->plan->kind == PLAN_AGGREGATE))
-			return problem_set(in->err, 400, "MALFORMED_QUERY",
-					   "Grouped field should not be aggregated, or field must be "
-					   "grouped or aggregated: %.*s",
-					   (int)one->field.length, one->field.at);
+			return problem_set(
+				in->err, 400, "MALFORMED_QUERY",
+				"Grouped field should not be aggregated, or field must be "
+				"grouped or aggregated: %.*s",
+				(int)one->field.length, one->field.at);
 		if (one->kind == SOQL_AGGREGATE)
 			good = add_aggregate(in, one, (int)i);
 		else if (one->kind == SOQL_FIELDS)
@@ -229,9 +233,9 @@ static bool add_orders(struct draft *in, struct text *sql)
 					 found.field->name);
 		text_printf(sql, "%s t%d.\"%s\"%s%s", i ? "," : " ORDER BY", found.join,
 			    found.field->name, order->descending ? " DESC" : "",
-			    order->nulls == SOQL_NULLS_LAST ? " NULLS LAST" :
-			    order->descending		   ? " NULLS FIRST" :
-							     "");
+			    order->nulls == SOQL_NULLS_LAST ? " NULLS LAST"
+			    : order->descending             ? " NULLS FIRST"
+							    : "");
 	}
 	return true;
 }
@@ -262,8 +266,8 @@ static bool prepare(struct draft *in, const struct text *where, const struct tex
 	if (in->plan->kind == PLAN_AGGREGATE)
 		text_printf(&sql, "SELECT %.*s", (int)in->columns.used, in->columns.at);
 	else
-		text_word(&sql, in->plan->kind == PLAN_COUNT ? "SELECT count(*) FROM (SELECT 1" :
-							       "SELECT t0._row");
+		text_word(&sql, in->plan->kind == PLAN_COUNT ? "SELECT count(*) FROM (SELECT 1"
+							     : "SELECT t0._row");
 	add_from(in, &sql);
 	text_word(&sql, hides_deleted(in) ? " WHERE t0.IsDeleted = 0" : " WHERE 1");
 	if (where->used)
@@ -298,7 +302,8 @@ static bool build(struct draft *in)
 	bool good = add_selects(in);
 
 	if (good && in->query->where)
-		good = plan_where(&in->joins, in->query, in->query->where, &where, &values, in->err);
+		good = plan_where(&in->joins, in->query, in->query->where, &where, &values,
+				  in->err);
 	good = good && add_orders(in, &order) && prepare(in, &where, &order, &values);
 	text_free(&where);
 	text_free(&order);
@@ -313,11 +318,12 @@ struct plan *plan_new(const struct soql *query, bool all_rows, struct problem *e
 	bool good;
 
 	if (!from) {
-		soql_fail(err, query->source, query->from.at, "INVALID_TYPE",
-			  "sObject type '%.*s' is not supported. If you are attempting to use a "
-			  "custom object, be sure to append the '__c' after the entity name. Please "
-			  "reference your WSDL or the describe call for the appropriate names.",
-			  (int)(query->from.length > 80 ? 80 : query->from.length), query->from.at);
+		soql_fail(
+			err, query->source, query->from.at, "INVALID_TYPE",
+			"sObject type '%.*s' is not supported. If you are attempting to use a "
+			"custom object, be sure to append the '__c' after the entity name. Please "
+			"reference your WSDL or the describe call for the appropriate names.",
+			(int)(query->from.length > 80 ? 80 : query->from.length), query->from.at);
 		return NULL;
 	}
 	in.plan = mem_new(sizeof(*in.plan));

@@ -19,7 +19,7 @@ enum plan_kind { PLAN_ROWS, PLAN_COUNT, PLAN_AGGREGATE };
 
 /* A key of the JSON record: a value in `column`, or a parent record whose Id is in `column`. */
 struct shape {
-	char *key;		     /* owned */
+	char *key;                   /* owned */
 	const struct field *field;   /* NULL for a parent */
 	const struct sobject *owner; /* whose field it is; of a parent: its object */
 	int column;
@@ -31,8 +31,9 @@ struct plan {
 	enum plan_kind kind;
 	const struct sobject *from;
 	struct sqlite3_stmt *list; /* the _row numbers, or the one row of a count or an aggregate */
-	struct sqlite3_stmt *read; /* column 0 is the Id; parameter 1 the _row; NULL unless PLAN_ROWS */
-	struct shape top;	   /* its parts are the record */
+	struct sqlite3_stmt
+		*read;    /* column 0 is the Id; parameter 1 the _row; NULL unless PLAN_ROWS */
+	struct shape top; /* its parts are the record */
 };
 
 /* `all_rows` is queryAll. Owned by the caller on success. */

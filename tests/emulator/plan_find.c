@@ -15,19 +15,20 @@ static size_t add_join(struct plan_joins *in, int parent, const struct field *fi
 		if (in->list[i].parent == parent && in->list[i].field == field)
 			return i;
 	in->list = mem_grow(in->list, (in->count + 1) * sizeof(*in->list));
-	in->list[in->count] = (struct plan_join){ parent, (int)in->count + 1, field, to,
-						  field->relationship };
+	in->list[in->count] =
+		(struct plan_join){ parent, (int)in->count + 1, field, to, field->relationship };
 	return in->count++;
 }
 
 static bool no_column(const struct soql *query, const char *at, size_t length,
 		      const struct sobject *of, struct problem *err)
 {
-	return soql_fail(err, query->source, at, "INVALID_FIELD",
-			 "No such column '%.*s' on entity '%s'. If you are attempting to use a custom "
-			 "field, be sure to append the '__c' after the custom field name. Please "
-			 "reference your WSDL or the describe call for the appropriate names.",
-			 (int)(length > 80 ? 80 : length), at, of->name);
+	return soql_fail(
+		err, query->source, at, "INVALID_FIELD",
+		"No such column '%.*s' on entity '%s'. If you are attempting to use a custom "
+		"field, be sure to append the '__c' after the custom field name. Please "
+		"reference your WSDL or the describe call for the appropriate names.",
+		(int)(length > 80 ? 80 : length), at, of->name);
 }
 
 static size_t own_prefix(const struct plan_joins *joins, const struct soql *query,
@@ -66,13 +67,14 @@ bool plan_find(struct plan_joins *joins, const struct soql *query, struct soql_s
 			break;
 		field = schema_relation(of, at, (size_t)(dot - at), &to);
 		if (!field || level == PLAN_LEVELS)
-			return soql_fail(err, query->source, at, "INVALID_FIELD",
-					 "Didn't understand relationship '%.*s' in field path. If you "
-					 "are attempting to use a custom relationship, be sure to "
-					 "append the '__r' after the custom relationship name. Please "
-					 "reference your WSDL or the describe call for the "
-					 "appropriate names.",
-					 (int)(dot - at > 80 ? 80 : dot - at), at);
+			return soql_fail(
+				err, query->source, at, "INVALID_FIELD",
+				"Didn't understand relationship '%.*s' in field path. If you "
+				"are attempting to use a custom relationship, be sure to "
+				"append the '__r' after the custom relationship name. Please "
+				"reference your WSDL or the describe call for the "
+				"appropriate names.",
+				(int)(dot - at > 80 ? 80 : dot - at), at);
 		out->chain[level] = add_join(joins, out->join, field, to);
 		out->join = joins->list[out->chain[level++]].number;
 		of = to;

@@ -22,13 +22,14 @@ static void write_attributes(const struct sobject *of, const char *id, const cha
 	text_word(out, "\"}");
 }
 
-/* Columns in the order of plan.c: city, country, accuracy, latitude, longitude, code, state, street. */
+/* Columns in the order of plan.c: city, country, accuracy, latitude, longitude, code, state,
+ * street. */
 static void write_address(sqlite3_stmt *from, int column, struct text *out)
 {
-	static const char *const keys[] = { "{\"city\":",     ",\"country\":",
-					    ",\"geocodeAccuracy\":", ",\"latitude\":",
-					    ",\"longitude\":", ",\"postalCode\":",
-					    ",\"state\":",     ",\"street\":" };
+	static const char *const keys[] = {
+		"{\"city\":",      ",\"country\":",    ",\"geocodeAccuracy\":", ",\"latitude\":",
+		",\"longitude\":", ",\"postalCode\":", ",\"state\":",           ",\"street\":"
+	};
 	bool empty = true;
 
 	for (int i = 0; i < 8; i++)

@@ -30,7 +30,8 @@ struct writer {
 	struct problem *err;
 };
 
-/* A literal that fits its field: null, a single value, or a range [from, until) of days or seconds. */
+/* A literal that fits its field: null, a single value, or a range [from, until) of days or seconds.
+ */
 struct operand {
 	bool is_null;
 	bool is_range;
@@ -77,20 +78,17 @@ void plan_values_free(struct plan_values *in)
 	*in = (struct plan_values){ 0 };
 }
 
-static bool bad_type(struct writer *in, const struct soql_node *node, const struct field *field,
-		     const struct soql_value *value)
+static bool bad_type(struct writer *in, const struct soql_node *node, const struct field *field)
 {
 	const char *soap = schema_soap_type(field->type);
 	bool text = schema_is_text(field->type) || schema_is_id(field->type);
 
-	return soql_fail(in->err, in->query->source, node->field.at, "INVALID_FIELD",
-			 text ? "value of filter criterion for field '%s' must be of type %s and "
-				"should be enclosed in quotes" :
-			 value->kind == SOQL_STRING ?
-				"value of filter criterion for field '%s' must be of type %s and "
-				"should not be enclosed in quotes" :
-				"value of filter criterion for field '%s' must be of type %s",
-			 field->name, strncmp(soap, "xsd:", 4) == 0 ? soap + 4 : "string");
+	return soql_fail(
+		in->err, in->query->source, node->field.at, "INVALID_FIELD",
+		"value of filter criterion for field '%s' must be of type %s and should %sbe "
+		"enclosed in quotes",
+		field->name, strncmp(soap, "xsd:", 4) == 0 ? soap + 4 : "string",
+		text ? "" : "not ");
 }
 
 static bool text_operand(struct writer *in, const struct soql_node *node, const struct field *field,
@@ -100,7 +98,7 @@ static bool text_operand(struct writer *in, const struct soql_node *node, const 
 	char *text;
 
 	if (value->kind != SOQL_STRING)
-		return bad_type(in, node, field, value);
+		return bad_type(in, node, field);
 	if (value->text.length > 4002)
 		return problem_set(in->err, 400, "INVALID_QUERY_FILTER_OPERATOR",
 				   "filter value for field '%s' is longer than 4000 characters",
@@ -137,16 +135,16 @@ static bool date_operand(struct writer *in, const struct soql_node *node, const 
 	if (value->kind == SOQL_NAME) {
 		if (!soql_relative_days(value, stamp_floor_day(clock_now_s()), &out->from,
 					&out->until))
-			return bad_type(in, node, field, value);
+			return bad_type(in, node, field);
 		out->is_range = true;
 		out->from *= day_s;
 		out->until *= day_s;
 		return true;
 	}
 	if (value->kind != (is_date ? SOQL_DATE : SOQL_DATETIME))
-		return bad_type(in, node, field, value);
-	if (!(is_date ? stamp_parse_day(value->text.at, value->text.length, &at) :
-			stamp_parse(value->text.at, value->text.length, &at)))
+		return bad_type(in, node, field);
+	if (!(is_date ? stamp_parse_day(value->text.at, value->text.length, &at)
+		      : stamp_parse(value->text.at, value->text.length, &at)))
 		return soql_fail(in->err, in->query->source, value->text.at, "MALFORMED_QUERY",
 				 "Invalid %s: %.*s", is_date ? "date" : "datetime",
 				 (int)(value->text.length > 60 ? 60 : value->text.length),
@@ -172,13 +170,13 @@ static bool make_operand(struct writer *in, const struct soql_node *node, const 
 		bool yes = soql_is(value->text, "true");
 
 		if (value->kind != SOQL_NAME || (!yes && !soql_is(value->text, "false")))
-			return bad_type(in, node, field, value);
+			return bad_type(in, node, field);
 		out->value = (struct plan_value){ .kind = VALUE_INT, .integer = yes };
 		return true;
 	}
 	if (schema_is_number(field->type)) {
 		if (value->kind != SOQL_NUMBER)
-			return bad_type(in, node, field, value);
+			return bad_type(in, node, field);
 		out->value = (struct plan_value){ .kind = VALUE_REAL,
 						  .real = strtod(value->text.at, NULL) };
 		return true;
@@ -205,6 +203,8 @@ static bool may_compare(struct writer *in, const struct soql_node *node, const s
 static void write_range(struct writer *in, const char *column, enum soql_compare compare,
 			const struct operand *range)
 {
+	bool not = compare == SOQL_NE || compare == SOQL_NOT_IN;
+
 	switch (compare) {
 	case SOQL_LT:
 	case SOQL_GE:
@@ -217,17 +217,15 @@ static void write_range(struct writer *in, const char *column, enum soql_compare
 		add_int(in, range->until);
 		break;
 	case SOQL_NE:
-	case SOQL_NOT_IN: text_word(in->sql, "NOT coalesce("); /* fall through */
+	case SOQL_NOT_IN:
 	case SOQL_EQ:
 	case SOQL_IN:
 	case SOQL_LIKE:
-		text_printf(in->sql, "(%s >= ", column);
+		text_printf(in->sql, "%s(%s >= ", not ? "NOT coalesce(" : "", column);
 		add_int(in, range->from);
 		text_printf(in->sql, " AND %s < ", column);
 		add_int(in, range->until);
-		text_char(in->sql, ')');
-		if (compare == SOQL_NE || compare == SOQL_NOT_IN)
-			text_word(in->sql, ", 0)");
+		text_word(in->sql, not ? "), 0)" : ")");
 		break;
 	}
 }
@@ -235,11 +233,11 @@ static void write_range(struct writer *in, const char *column, enum soql_compare
 static void write_compare(struct writer *in, const char *column, enum soql_compare compare,
 			  const struct operand *operand)
 {
-	static const char *const signs[] = { [SOQL_EQ] = "=",  [SOQL_NE] = "IS NOT",
-					     [SOQL_LT] = "<",  [SOQL_LE] = "<=",
-					     [SOQL_GT] = ">",  [SOQL_GE] = ">=",
-					     [SOQL_LIKE] = "", [SOQL_IN] = "=",
-					     [SOQL_NOT_IN] = "IS NOT" };
+	static const char *const signs[] = {
+		[SOQL_EQ] = "=",  [SOQL_NE] = "IS NOT", [SOQL_LT] = "<",
+		[SOQL_LE] = "<=", [SOQL_GT] = ">",      [SOQL_GE] = ">=",
+		[SOQL_LIKE] = "", [SOQL_IN] = "=",      [SOQL_NOT_IN] = "IS NOT"
+	};
 
 	if (operand->is_range) {
 		write_range(in, column, compare, operand);
@@ -260,7 +258,8 @@ static void write_compare(struct writer *in, const char *column, enum soql_compa
 	}
 }
 
-/* Plain values of a list go into one SQL IN, which an index can serve; null and ranges beside it. */
+/* Plain values of a list go into one SQL IN, which an index can serve; null and ranges beside it.
+ */
 static bool write_list(struct writer *in, const struct soql_node *node, const struct field *field,
 		       const char *column)
 {
@@ -283,8 +282,8 @@ static bool write_list(struct writer *in, const struct soql_node *node, const st
 				text_printf(&beside, not ? "%s IS NOT NULL" : "%s IS NULL", column);
 			} else { /* numbers of our own making need no binding */
 				text_printf(&beside, "%s coalesce(%s >= %lld AND %s < %lld, 0)",
-					    not ? "NOT" : "", column, (long long)operand.from, column,
-					    (long long)operand.until);
+					    not ? "NOT" : "", column, (long long)operand.from,
+					    column, (long long)operand.until);
 			}
 			continue;
 		}
@@ -337,7 +336,8 @@ static bool write_node(struct writer *in, const struct soql_node *node)
 
 	switch (node->kind) {
 	case SOQL_CONDITION: return write_condition(in, node);
-	case SOQL_NOT: /* nothing is unknown in SOQL: a null is simply not equal, not less, not like */
+	case SOQL_NOT: /* nothing is unknown in SOQL: a null is simply not equal, not less, not like
+			*/
 		text_word(in->sql, "NOT coalesce(");
 		good = write_node(in, node->left);
 		text_word(in->sql, ", 0)");

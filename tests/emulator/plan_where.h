@@ -32,7 +32,7 @@ struct plan_name {
 	const struct field *field;
 	const struct sobject *owner;
 	int join;
-	size_t skipped;		    /* of the text: the object's own name or alias in front */
+	size_t skipped;            /* of the text: the object's own name or alias in front */
 	size_t chain[PLAN_LEVELS]; /* the joins passed, as places in plan_joins */
 };
 

@@ -18,16 +18,16 @@
 #include "soql.h"
 #include "stamp.h"
 
-#define PAGE_DEFAULT	2000
-#define PAGE_MIN	200
-#define PAGE_BYTES_MAX	(8 << 20) /* wide rows make smaller pages */
-#define LOCATOR_LIFE_S	(2 * (int64_t)STAMP_DAY_S)
+#define PAGE_DEFAULT   2000
+#define PAGE_MIN       200
+#define PAGE_BYTES_MAX (8 << 20) /* wide rows make smaller pages */
+#define LOCATOR_LIFE_S (2 * (int64_t)STAMP_DAY_S)
 
 struct locator {
 	char id[SFID_SIZE];
 	char user[SFID_SIZE];
 	struct plan *plan; /* owned */
-	uint32_t *rows;	   /* owned */
+	uint32_t *rows;    /* owned */
 	size_t count;
 	int64_t made_s;
 	struct locator *next;
@@ -80,9 +80,9 @@ static size_t page_size(const struct call *call)
 	if (asked) {
 		long number = strtol(asked + strlen("batchSize="), NULL, 10);
 
-		out = number < PAGE_MIN	    ? PAGE_MIN :
-		      number > PAGE_DEFAULT ? PAGE_DEFAULT :
-					      (size_t)number;
+		out = number < PAGE_MIN       ? PAGE_MIN
+		      : number > PAGE_DEFAULT ? PAGE_DEFAULT
+					      : (size_t)number;
 	}
 	return page_max && page_max < out ? page_max : out;
 }
@@ -165,7 +165,8 @@ static void run_count(struct call *call, struct plan *plan)
 
 	if (sqlite3_step(plan->list) == SQLITE_ROW)
 		count = sqlite3_column_int64(plan->list, 0);
-	text_printf(&call->out, "{\"totalSize\":%lld,\"done\":true,\"records\":[]}", (long long)count);
+	text_printf(&call->out, "{\"totalSize\":%lld,\"done\":true,\"records\":[]}",
+		    (long long)count);
 	plan_free(plan);
 }
 

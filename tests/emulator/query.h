@@ -1,7 +1,7 @@
 /* query.h - /query, /queryAll and their next pages.
  *
- * A locator holds the numbers of the result's rows from when it was asked. Pages show present values;
- * a row deleted since leaves its page shorter, while totalSize stays. */
+ * A locator holds the numbers of the result's rows from when it was asked. Pages show present
+ * values; a row deleted since leaves its page shorter, while totalSize stays. */
 #pragma once
 #include <stddef.h>
 

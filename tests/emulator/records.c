@@ -53,7 +53,8 @@ static bool check_reference(struct value *in, struct problems *err)
 
 	if (!sfid_parse(in->text, strlen(in->text), id))
 		return problem_add(err, "MALFORMED_ID", in->field->name,
-				   "%s: id value of incorrect type: %.60s", in->field->label, in->text);
+				   "%s: id value of incorrect type: %.60s", in->field->label,
+				   in->text);
 	if (strlen(in->text) == 15)
 		in->text = realloc(in->text, SFID_SIZE);
 	if (!in->text)
@@ -63,10 +64,11 @@ static bool check_reference(struct value *in, struct problems *err)
 		bool in_org = schema_referred(in->field) != NULL;
 
 		return problem_add(err,
-				   in_org ? "FIELD_INTEGRITY_EXCEPTION" : "INVALID_CROSS_REFERENCE_KEY",
+				   in_org ? "FIELD_INTEGRITY_EXCEPTION"
+					  : "INVALID_CROSS_REFERENCE_KEY",
 				   in->field->name,
-				   in_org ? "%s: id value of incorrect type: %s" :
-					    "%s: invalid cross reference id: %s",
+				   in_org ? "%s: id value of incorrect type: %s"
+					  : "%s: invalid cross reference id: %s",
 				   in->field->label, id);
 	}
 	to = schema_by_prefix(id);
@@ -139,16 +141,18 @@ static void derive(const struct sobject *of, int64_t row)
 
 	if (!schema_field(of, "FirstName", 9) || !schema_field(of, "Name", 4))
 		return;
-	snprintf(sql, sizeof(sql),
-		 "UPDATE \"%s\" SET Name = CASE WHEN FirstName IS NULL THEN LastName ELSE FirstName "
-		 "|| ' ' || LastName END WHERE _row = %lld",
-		 of->name, (long long)row);
+	snprintf(
+		sql, sizeof(sql),
+		"UPDATE \"%s\" SET Name = CASE WHEN FirstName IS NULL THEN LastName ELSE FirstName "
+		"|| ' ' || LastName END WHERE _row = %lld",
+		of->name, (long long)row);
 	store_run(sql);
 	if (!schema_field(of, "IsEmailBounced", 14))
 		return;
-	snprintf(sql, sizeof(sql),
-		 "UPDATE \"%s\" SET IsEmailBounced = EmailBouncedDate IS NOT NULL WHERE _row = %lld",
-		 of->name, (long long)row);
+	snprintf(
+		sql, sizeof(sql),
+		"UPDATE \"%s\" SET IsEmailBounced = EmailBouncedDate IS NOT NULL WHERE _row = %lld",
+		of->name, (long long)row);
 	store_run(sql);
 }
 
@@ -158,8 +162,8 @@ void records_touch(const struct sobject *of, int64_t row, const char *user, int6
 	sqlite3_stmt *write;
 	char sql[250];
 
-	snprintf(sql, sizeof(sql), "UPDATE \"%s\" SET SystemModstamp = ?1%s WHERE _row = ?3", of->name,
-		 system_only ? "" : ", LastModifiedDate = ?1, LastModifiedById = ?2");
+	snprintf(sql, sizeof(sql), "UPDATE \"%s\" SET SystemModstamp = ?1%s WHERE _row = ?3",
+		 of->name, system_only ? "" : ", LastModifiedDate = ?1, LastModifiedById = ?2");
 	write = store_prepare(sql);
 	sqlite3_bind_int64(write, 1, at_s);
 	if (!system_only)
@@ -173,7 +177,8 @@ static void insert_empty(const struct sobject *of, int64_t row, const char *id, 
 	struct text sql = { 0 };
 	sqlite3_stmt *write;
 
-	text_printf(&sql, "INSERT INTO \"%s\"(_row, Id, OwnerId, CreatedById, CreatedDate", of->name);
+	text_printf(&sql, "INSERT INTO \"%s\"(_row, Id, OwnerId, CreatedById, CreatedDate",
+		    of->name);
 	for (size_t i = 0; i < of->count; i++)
 		if (of->fields[i].fallback)
 			text_printf(&sql, ", \"%s\"", of->fields[i].name);
@@ -279,9 +284,11 @@ bool records_delete(const struct sobject *of, const char *id, const char *user,
 	char sql[120];
 
 	if (!(of->flags & SOBJECT_DELETABLE))
-		return single(err, 400, "INVALID_TYPE_FOR_OPERATION", "entity type cannot be deleted");
+		return single(err, 400, "INVALID_TYPE_FOR_OPERATION",
+			      "entity type cannot be deleted");
 	if (!store_row(of, id) && was_logged(of, id))
-		return single(err, 404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id");
+		return single(err, 404, "INVALID_CROSS_REFERENCE_KEY",
+			      "invalid cross reference id");
 	row = records_find(of, id, err);
 	if (!row)
 		return false;

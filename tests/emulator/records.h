@@ -1,7 +1,7 @@
 /* records.h - saving and deleting single records, with Salesforce's checks.
  *
- * Who saves is `user`; stamps come from the emulator's clock. Ids are of 18 characters. Problems are
- * as a REST answer tells them. */
+ * Who saves is `user`; stamps come from the emulator's clock. Ids are of 18 characters. Problems
+ * are as a REST answer tells them. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

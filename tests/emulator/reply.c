@@ -23,6 +23,7 @@
 
 #define CHUNKED_FROM 4096
 #define GZIP_FROM    64
+#define HEADERS_MS   20 /* for headers to leave before their connection ends */
 
 struct reply {
 	struct evhttp_request *request; /* NULL once its connection is gone */
@@ -180,14 +181,25 @@ static void on_cut(struct evhttp_connection *connection, void *unused)
 static void cut(struct reply *in)
 {
 	struct evhttp_request *request = in->request;
+	struct evhttp_connection *connection = in->connection;
 	char length[30];
 
+	if (in->started) { /* the headers alone went out the last time */
+		free_reply(in);
+		evhttp_connection_free(connection);
+		return;
+	}
 	snprintf(length, sizeof(length), "%zu", evbuffer_get_length(in->body));
 	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Length", length);
-	keep_first(in->body, (size_t)in->shape.cut_after);
-	evhttp_send_reply_start(request, in->status, NULL);
 	if (in->shape.cut_after > 0)
-		evhttp_send_reply_chunk_with_cb(request, in->body, on_cut, NULL);
+		keep_first(in->body, (size_t)in->shape.cut_after);
+	evhttp_send_reply_start(request, in->status, NULL);
+	in->started = true;
+	if (in->shape.cut_after == 0) {
+		wake(in, HEADERS_MS);
+		return;
+	}
+	evhttp_send_reply_chunk_with_cb(request, in->body, on_cut, NULL);
 	free_reply(in);
 }
 

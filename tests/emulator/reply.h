@@ -1,4 +1,5 @@
-/* reply.h - puts a finished call's answer on the wire: headers, gzip, latency, faults of transport. */
+/* reply.h - puts a finished call's answer on the wire: headers, gzip, latency, faults of transport.
+ */
 #pragma once
 #include <stdint.h>
 
@@ -9,6 +10,6 @@ struct fault_shape;
 
 void reply_configure(struct event_base *base, int64_t latency_ms);
 
-/* Takes what it needs of the call, which may be closed then. `shape` may be NULL: nothing goes wrong,
- * and there is no latency either. */
+/* Takes what it needs of the call, which may be closed then. `shape` may be NULL: nothing goes
+ * wrong, and there is no latency either. */
 void reply_send(struct evhttp_request *request, struct call *call, const struct fault_shape *shape);

@@ -104,9 +104,9 @@ static bool check_version(struct call *call)
 static bool check_session(struct call *call)
 {
 	const char *header = call_header(call, "Authorization");
-	size_t skip = header && strncasecmp(header, "Bearer ", 7) == 0 ? 7 :
-		      header && strncasecmp(header, "OAuth ", 6) == 0  ? 6 :
-									 0;
+	size_t skip = header && strncasecmp(header, "Bearer ", 7) == 0  ? 7
+		      : header && strncasecmp(header, "OAuth ", 6) == 0 ? 6
+									: 0;
 
 	if (!skip) {
 		call_error(call, 401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE");

@@ -48,8 +48,9 @@ static bool has_json_type(struct call *call)
 
 	if (type && strncasecmp(type, "application/json", 16) == 0)
 		return true;
-	call_error(call, 415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type header specified in HTTP request "
-							"is not supported");
+	call_error(call, 415, "UNSUPPORTED_MEDIA_TYPE",
+		   "Content-Type header specified in HTTP request "
+		   "is not supported");
 	return false;
 }
 
@@ -66,8 +67,8 @@ static void write_created(struct call *call, const struct sobject *of, const cha
 {
 	char location[120];
 
-	snprintf(location, sizeof(location), "/services/data/%s/sobjects/%s/%s", call->version, of->name,
-		 id);
+	snprintf(location, sizeof(location), "/services/data/%s/sobjects/%s/%s", call->version,
+		 of->name, id);
 	call_add_header(call, "Location", location);
 	call->status = 201;
 	text_printf(&call->out, "{\"id\":\"%s\",\"success\":true,\"errors\":[]%s}", id, tail);
@@ -158,7 +159,8 @@ void rest_record_delete(struct call *call)
 		finish(call, records_delete(of, id, call->session->user, &err), &err);
 }
 
-/* The ids that hold the key of the path; -1 if there is no such key field, and the call has ended. */
+/* The ids that hold the key of the path; -1 if there is no such key field, and the call has ended.
+ */
 static int find_external(struct call *call, const struct sobject *of, const struct field **field,
 			 char ids[2][SFID_SIZE])
 {
@@ -176,8 +178,8 @@ static int find_external(struct call *call, const struct sobject *of, const stru
 		call_fail(call, &err);
 		return -1;
 	}
-	snprintf(sql, sizeof(sql), "SELECT Id FROM \"%s\" WHERE \"%s\" = ?%s", of->name, (*field)->name,
-		 of->flags & SOBJECT_DELETABLE ? " AND IsDeleted = 0" : "");
+	snprintf(sql, sizeof(sql), "SELECT Id FROM \"%s\" WHERE \"%s\" = ?%s", of->name,
+		 (*field)->name, of->flags & SOBJECT_DELETABLE ? " AND IsDeleted = 0" : "");
 	read = store_prepare(sql);
 	sqlite3_bind_text(read, 1, call->parts[6], -1, SQLITE_STATIC);
 	while (sqlite3_step(read) == SQLITE_ROW && count < 2)
@@ -265,7 +267,8 @@ void rest_record_upsert(struct call *call)
 	if (json_object_object_get_ex(fields, field->name, NULL) ||
 	    json_object_object_get_ex(fields, "Id", NULL))
 		call_error(call, 400, "INVALID_FIELD",
-			   "The external id field and Id should not be specified in the sobject data.");
+			   "The external id field and Id should not be specified in the sobject "
+			   "data.");
 	else if (count == 2)
 		write_choices(call, of, ids);
 	else

@@ -8,23 +8,45 @@
 #include "schema_values.h"
 #include "stamp.h"
 
-#define EDIT (FIELD_NILLABLE | FIELD_CREATEABLE | FIELD_UPDATEABLE)
+#define EDIT        (FIELD_NILLABLE | FIELD_CREATEABLE | FIELD_UPDATEABLE)
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-#define ID_FIELD(label) { "Id", label, FIELD_ID, .length = 18, .flags = FIELD_DEFAULTED | FIELD_ID_LOOKUP }
-#define DELETED_FIELD { "IsDeleted", "Deleted", FIELD_BOOLEAN, .flags = FIELD_DEFAULTED }
-#define OWNER_FIELD                                                                              \
-	{ "OwnerId", "Owner ID", FIELD_REFERENCE, .length = 18,                                   \
-	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_DEFAULTED, .refers = "User",      \
-	  .relationship = "Owner" }
-#define AUDIT_FIELDS                                                                             \
-	{ "CreatedDate", "Created Date", FIELD_DATETIME, .flags = FIELD_DEFAULTED },              \
-	{ "CreatedById", "Created By ID", FIELD_REFERENCE, .length = 18,                          \
-	  .flags = FIELD_DEFAULTED, .refers = "User", .relationship = "CreatedBy" },             \
-	{ "LastModifiedDate", "Last Modified Date", FIELD_DATETIME, .flags = FIELD_DEFAULTED },  \
-	{ "LastModifiedById", "Last Modified By ID", FIELD_REFERENCE, .length = 18,               \
-	  .flags = FIELD_DEFAULTED, .refers = "User", .relationship = "LastModifiedBy" },        \
-	{ "SystemModstamp", "System Modstamp", FIELD_DATETIME, .flags = FIELD_DEFAULTED }
+#define ID_FIELD(label)                                                                            \
+	{                                                                                          \
+		"Id", label, FIELD_ID, .length = 18, .flags = FIELD_DEFAULTED | FIELD_ID_LOOKUP    \
+	}
+#define DELETED_FIELD                                                                              \
+	{                                                                                          \
+		"IsDeleted", "Deleted", FIELD_BOOLEAN, .flags = FIELD_DEFAULTED                    \
+	}
+#define OWNER_FIELD                                                                                \
+	{                                                                                          \
+		"OwnerId", "Owner ID", FIELD_REFERENCE,                                            \
+			.length = 18,                                                              \
+			.flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_DEFAULTED,            \
+			.refers = "User", .relationship = "Owner"                                  \
+	}
+#define AUDIT_FIELDS                                                                               \
+	{ "CreatedDate", "Created Date", FIELD_DATETIME, .flags = FIELD_DEFAULTED },               \
+		{ "CreatedById",                                                                   \
+		  "Created By ID",                                                                 \
+		  FIELD_REFERENCE,                                                                 \
+		  .length = 18,                                                                    \
+		  .flags = FIELD_DEFAULTED,                                                        \
+		  .refers = "User",                                                                \
+		  .relationship = "CreatedBy" },                                                   \
+		{ "LastModifiedDate", "Last Modified Date", FIELD_DATETIME,                        \
+		  .flags = FIELD_DEFAULTED },                                                      \
+		{ "LastModifiedById",                                                              \
+		  "Last Modified By ID",                                                           \
+		  FIELD_REFERENCE,                                                                 \
+		  .length = 18,                                                                    \
+		  .flags = FIELD_DEFAULTED,                                                        \
+		  .refers = "User",                                                                \
+		  .relationship = "LastModifiedBy" },                                              \
+	{                                                                                          \
+		"SystemModstamp", "System Modstamp", FIELD_DATETIME, .flags = FIELD_DEFAULTED      \
+	}
 
 static struct field account_fields[] = {
 	ID_FIELD("Account ID"),
@@ -32,9 +54,11 @@ static struct field account_fields[] = {
 	{ "MasterRecordId", "Master Record ID", FIELD_REFERENCE, .length = 18,
 	  .flags = FIELD_NILLABLE, .refers = "Account", .relationship = "MasterRecord" },
 	{ "Name", "Account Name", FIELD_STRING, .length = 255,
-	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_NAME_FIELD, .extra = "switchablepersonname" },
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_NAME_FIELD,
+	  .extra = "switchablepersonname" },
 	{ "Type", "Account Type", FIELD_PICKLIST, .length = 255, .flags = EDIT },
-	{ "Industry", "Industry", FIELD_PICKLIST, .length = 255, .flags = EDIT, .values = schema_industries },
+	{ "Industry", "Industry", FIELD_PICKLIST, .length = 255, .flags = EDIT,
+	  .values = schema_industries },
 	{ "Phone", "Account Phone", FIELD_PHONE, .length = 40, .flags = EDIT },
 	{ "Website", "Website", FIELD_URL, .length = 255, .flags = EDIT },
 	{ "AnnualRevenue", "Annual Revenue", FIELD_CURRENCY, .precision = 18, .flags = EDIT },
@@ -45,35 +69,55 @@ static struct field account_fields[] = {
 
 static struct field user_fields[] = {
 	ID_FIELD("User ID"),
-	{ "Username", "Username", FIELD_STRING, .length = 80, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_ID_LOOKUP },
-	{ "LastName", "Last Name", FIELD_STRING, .length = 80, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE, .compound = "Name" },
-	{ "FirstName", "First Name", FIELD_STRING, .length = 40, .flags = EDIT, .compound = "Name" },
-	{ "Name", "Full Name", FIELD_STRING, .length = 121, .flags = FIELD_NAME_FIELD, .extra = "personname" },
-	{ "Alias", "Alias", FIELD_STRING, .length = 8, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE },
-	{ "CommunityNickname", "Nickname", FIELD_STRING, .length = 40, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE },
-	{ "Email", "Email", FIELD_EMAIL, .length = 128, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE },
+	{ "Username", "Username", FIELD_STRING, .length = 80,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_ID_LOOKUP },
+	{ "LastName", "Last Name", FIELD_STRING, .length = 80,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE, .compound = "Name" },
+	{ "FirstName", "First Name", FIELD_STRING, .length = 40, .flags = EDIT,
+	  .compound = "Name" },
+	{ "Name", "Full Name", FIELD_STRING, .length = 121, .flags = FIELD_NAME_FIELD,
+	  .extra = "personname" },
+	{ "Alias", "Alias", FIELD_STRING, .length = 8,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE },
+	{ "CommunityNickname", "Nickname", FIELD_STRING, .length = 40,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE },
+	{ "Email", "Email", FIELD_EMAIL, .length = 128,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE },
 	{ "Title", "Title", FIELD_STRING, .length = 80, .flags = EDIT },
 	{ "Phone", "Phone", FIELD_PHONE, .length = 40, .flags = EDIT },
-	{ "IsActive", "Active", FIELD_BOOLEAN, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_DEFAULTED },
-	{ "UserType", "User Type", FIELD_PICKLIST, .length = 40, .flags = FIELD_NILLABLE | FIELD_RESTRICTED },
-	{ "ProfileId", "Profile ID", FIELD_REFERENCE, .length = 18, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE, .refers = "Profile", .relationship = "Profile" },
-	{ "TimeZoneSidKey", "Time Zone", FIELD_PICKLIST, .length = 40, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_RESTRICTED },
-	{ "LocaleSidKey", "Locale", FIELD_PICKLIST, .length = 40, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_RESTRICTED },
-	{ "LanguageLocaleKey", "Language", FIELD_PICKLIST, .length = 40, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_RESTRICTED },
+	{ "IsActive", "Active", FIELD_BOOLEAN,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_DEFAULTED },
+	{ "UserType", "User Type", FIELD_PICKLIST, .length = 40,
+	  .flags = FIELD_NILLABLE | FIELD_RESTRICTED },
+	{ "ProfileId", "Profile ID", FIELD_REFERENCE, .length = 18,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE, .refers = "Profile",
+	  .relationship = "Profile" },
+	{ "TimeZoneSidKey", "Time Zone", FIELD_PICKLIST, .length = 40,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_RESTRICTED },
+	{ "LocaleSidKey", "Locale", FIELD_PICKLIST, .length = 40,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_RESTRICTED },
+	{ "LanguageLocaleKey", "Language", FIELD_PICKLIST, .length = 40,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_RESTRICTED },
 	AUDIT_FIELDS,
 };
 
 static struct field organization_fields[] = {
 	ID_FIELD("Organization ID"),
-	{ "Name", "Name", FIELD_STRING, .length = 80, .flags = FIELD_NAME_FIELD | FIELD_UPDATEABLE },
-	{ "OrganizationType", "Edition", FIELD_PICKLIST, .length = 40, .flags = FIELD_NILLABLE | FIELD_RESTRICTED },
+	{ "Name", "Name", FIELD_STRING, .length = 80,
+	  .flags = FIELD_NAME_FIELD | FIELD_UPDATEABLE },
+	{ "OrganizationType", "Edition", FIELD_PICKLIST, .length = 40,
+	  .flags = FIELD_NILLABLE | FIELD_RESTRICTED },
 	{ "InstanceName", "Instance Name", FIELD_STRING, .length = 5, .flags = FIELD_NILLABLE },
 	{ "IsSandbox", "Is Sandbox", FIELD_BOOLEAN, .flags = FIELD_DEFAULTED },
-	{ "NamespacePrefix", "Namespace Prefix", FIELD_STRING, .length = 15, .flags = FIELD_NILLABLE },
+	{ "NamespacePrefix", "Namespace Prefix", FIELD_STRING, .length = 15,
+	  .flags = FIELD_NILLABLE },
 	{ "TrialExpirationDate", "Trial Expiration Date", FIELD_DATETIME, .flags = FIELD_NILLABLE },
-	{ "LanguageLocaleKey", "Language", FIELD_PICKLIST, .length = 40, .flags = FIELD_UPDATEABLE | FIELD_RESTRICTED },
-	{ "DefaultLocaleSidKey", "Locale", FIELD_PICKLIST, .length = 40, .flags = FIELD_UPDATEABLE | FIELD_RESTRICTED },
-	{ "TimeZoneSidKey", "Time Zone", FIELD_PICKLIST, .length = 40, .flags = FIELD_UPDATEABLE | FIELD_RESTRICTED },
+	{ "LanguageLocaleKey", "Language", FIELD_PICKLIST, .length = 40,
+	  .flags = FIELD_UPDATEABLE | FIELD_RESTRICTED },
+	{ "DefaultLocaleSidKey", "Locale", FIELD_PICKLIST, .length = 40,
+	  .flags = FIELD_UPDATEABLE | FIELD_RESTRICTED },
+	{ "TimeZoneSidKey", "Time Zone", FIELD_PICKLIST, .length = 40,
+	  .flags = FIELD_UPDATEABLE | FIELD_RESTRICTED },
 	AUDIT_FIELDS,
 };
 
@@ -89,9 +133,12 @@ static struct field group_fields[] = {
 static struct field opportunity_fields[] = {
 	ID_FIELD("Opportunity ID"),
 	DELETED_FIELD,
-	{ "AccountId", "Account ID", FIELD_REFERENCE, .length = 18, .flags = EDIT, .refers = "Account", .relationship = "Account" },
-	{ "Name", "Name", FIELD_STRING, .length = 120, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_NAME_FIELD },
-	{ "StageName", "Stage", FIELD_PICKLIST, .length = 255, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE },
+	{ "AccountId", "Account ID", FIELD_REFERENCE, .length = 18, .flags = EDIT,
+	  .refers = "Account", .relationship = "Account" },
+	{ "Name", "Name", FIELD_STRING, .length = 120,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE | FIELD_NAME_FIELD },
+	{ "StageName", "Stage", FIELD_PICKLIST, .length = 255,
+	  .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE },
 	{ "CloseDate", "Close Date", FIELD_DATE, .flags = FIELD_CREATEABLE | FIELD_UPDATEABLE },
 	{ "Amount", "Amount", FIELD_CURRENCY, .precision = 18, .scale = 2, .flags = EDIT },
 	{ "Probability", "Probability (%)", FIELD_PERCENT, .precision = 3, .flags = EDIT },
@@ -108,7 +155,8 @@ static struct sobject objects[] = {
 	{ "Lead", "Lead", "Leads", "00Q", schema_lead_fields, 0,
 	  SOBJECT_WRITEABLE | SOBJECT_DELETABLE | SOBJECT_MERGEABLE | SOBJECT_REPLICATEABLE },
 	{ "Opportunity", "Opportunity", "Opportunities", "006", opportunity_fields,
-	  COUNT(opportunity_fields), SOBJECT_WRITEABLE | SOBJECT_DELETABLE | SOBJECT_REPLICATEABLE },
+	  COUNT(opportunity_fields),
+	  SOBJECT_WRITEABLE | SOBJECT_DELETABLE | SOBJECT_REPLICATEABLE },
 	{ "Organization", "Organization", "Organizations", "00D", organization_fields,
 	  COUNT(organization_fields), 0 },
 	{ "User", "User", "Users", "005", user_fields, COUNT(user_fields), SOBJECT_REPLICATEABLE },

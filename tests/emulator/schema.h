@@ -51,15 +51,15 @@ struct field {
 	int precision; /* digits for int */
 	int scale;
 	unsigned flags;
-	const char *compound;	   /* the compound field it is part of, or NULL */
-	const char *extra;	   /* extraTypeInfo */
-	const char *refers;	   /* objects referred to, by comma; the last one is joined */
+	const char *compound;      /* the compound field it is part of, or NULL */
+	const char *extra;         /* extraTypeInfo */
+	const char *refers;        /* objects referred to, by comma; the last one is joined */
 	const char *relationship;  /* relationshipName */
 	const char *const *values; /* of a picklist, closed by NULL */
-	const char *fallback;	   /* value on create when none is given */
-	const char *formula;	   /* SQL over the same row: calculated, never stored */
-	bool hidden;		   /* drift: field-level security took it away */
-	bool readonly;		   /* drift */
+	const char *fallback;      /* value on create when none is given */
+	const char *formula;       /* SQL over the same row: calculated, never stored */
+	bool hidden;               /* drift: field-level security took it away */
+	bool readonly;             /* drift */
 };
 
 enum sobject_flag {

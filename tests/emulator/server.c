@@ -17,7 +17,7 @@
 #include "reply.h"
 #include "rest.h"
 
-#define URI_MAX	     16384
+#define URI_MAX      16384
 #define BODY_MAX     (150 << 20)
 #define UNPACKED_MAX (200u << 20)
 
@@ -92,7 +92,8 @@ static size_t header_bytes(const struct evkeyvalq *headers)
 /* An unpacked copy of a gzip body; false if it is none. */
 static bool unpack(const char *from, size_t length, struct text *out)
 {
-	z_stream reader = { .next_in = (unsigned char *)(uintptr_t)from, .avail_in = (unsigned)length };
+	z_stream reader = { .next_in = (unsigned char *)(uintptr_t)from,
+			    .avail_in = (unsigned)length };
 	int state = Z_OK;
 
 	if (inflateInit2(&reader, 15 + 16) != Z_OK)
@@ -127,7 +128,7 @@ static bool read_body(struct evhttp_request *request, struct call *call, struct 
 
 static void answer(struct evhttp_request *request, struct call *call)
 {
-	void (*handler)(struct call *call) = find_handler(call);
+	void (*handler)(struct call * call) = find_handler(call);
 	struct fault_shape shape;
 	struct text unpacked = { 0 };
 
@@ -142,7 +143,8 @@ static void answer(struct evhttp_request *request, struct call *call)
 	if (!faults_meet(call, &shape)) {
 		if (strlen(evhttp_request_get_uri(request)) > URI_MAX)
 			call_empty(call, 414);
-		else if (strlen(evhttp_request_get_uri(request)) + header_bytes(call->headers) > URI_MAX)
+		else if (strlen(evhttp_request_get_uri(request)) + header_bytes(call->headers) >
+			 URI_MAX)
 			call_empty(call, 431);
 		else if (!read_body(request, call, &unpacked))
 			call_error(call, 400, "JSON_PARSER_ERROR", "The body is not valid gzip");

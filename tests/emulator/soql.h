@@ -1,7 +1,8 @@
 /* soql.h - the text of a query, read into a tree. Names are not looked up here: see plan.h.
  *
  * The grammar is Salesforce's, with its refusals: AND and OR are not mixed without parentheses, and
- * NOT stands alone before one condition. Slices point into the source, which must outlive the tree. */
+ * NOT stands alone before one condition. Slices point into the source, which must outlive the tree.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,7 +31,17 @@ struct soql_token {
 	struct soql_slice text;
 };
 
-enum soql_compare { SOQL_EQ, SOQL_NE, SOQL_LT, SOQL_LE, SOQL_GT, SOQL_GE, SOQL_LIKE, SOQL_IN, SOQL_NOT_IN };
+enum soql_compare {
+	SOQL_EQ,
+	SOQL_NE,
+	SOQL_LT,
+	SOQL_LE,
+	SOQL_GT,
+	SOQL_GE,
+	SOQL_LIKE,
+	SOQL_IN,
+	SOQL_NOT_IN
+};
 
 /* A literal as written: a name is true, false, null or a relative date such as LAST_N_DAYS:3. */
 struct soql_value {
@@ -72,7 +83,7 @@ struct soql {
 	struct soql_select *selects; /* owned */
 	size_t select_count;
 	struct soql_slice from, alias;
-	struct soql_node *where; /* owned; NULL if none */
+	struct soql_node *where;   /* owned; NULL if none */
 	struct soql_order *orders; /* owned */
 	size_t order_count;
 	int64_t limit, offset; /* -1: none */
@@ -94,4 +105,5 @@ bool soql_fail(struct problem *err, const char *source, const char *at, const ch
 	       const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* A relative date as days [start, end) since 1970, in UTC. False if the name is none. */
-bool soql_relative_days(const struct soql_value *value, int64_t today, int64_t *start, int64_t *end);
+bool soql_relative_days(const struct soql_value *value, int64_t today, int64_t *start,
+			int64_t *end);

@@ -32,11 +32,20 @@ static bool plain(const struct soql_value *value, int64_t today, int64_t *start,
 		enum unit unit;
 		int step;
 	} known[] = {
-		{ "TODAY", DAY, 0 },	      { "YESTERDAY", DAY, -1 },	     { "TOMORROW", DAY, 1 },
-		{ "THIS_WEEK", WEEK, 0 },     { "LAST_WEEK", WEEK, -1 },     { "NEXT_WEEK", WEEK, 1 },
-		{ "THIS_MONTH", MONTH, 0 },   { "LAST_MONTH", MONTH, -1 },   { "NEXT_MONTH", MONTH, 1 },
-		{ "THIS_QUARTER", QUARTER, 0 }, { "LAST_QUARTER", QUARTER, -1 },
-		{ "NEXT_QUARTER", QUARTER, 1 }, { "THIS_YEAR", YEAR, 0 },    { "LAST_YEAR", YEAR, -1 },
+		{ "TODAY", DAY, 0 },
+		{ "YESTERDAY", DAY, -1 },
+		{ "TOMORROW", DAY, 1 },
+		{ "THIS_WEEK", WEEK, 0 },
+		{ "LAST_WEEK", WEEK, -1 },
+		{ "NEXT_WEEK", WEEK, 1 },
+		{ "THIS_MONTH", MONTH, 0 },
+		{ "LAST_MONTH", MONTH, -1 },
+		{ "NEXT_MONTH", MONTH, 1 },
+		{ "THIS_QUARTER", QUARTER, 0 },
+		{ "LAST_QUARTER", QUARTER, -1 },
+		{ "NEXT_QUARTER", QUARTER, 1 },
+		{ "THIS_YEAR", YEAR, 0 },
+		{ "LAST_YEAR", YEAR, -1 },
 		{ "NEXT_YEAR", YEAR, 1 },
 	};
 
@@ -65,8 +74,11 @@ bool soql_relative_days(const struct soql_value *value, int64_t today, int64_t *
 	static const struct {
 		const char *name;
 		enum unit unit;
-	} known[] = { { "DAYS", DAY }, { "WEEKS", WEEK }, { "MONTHS", MONTH },
-		      { "QUARTERS", QUARTER }, { "YEARS", YEAR } };
+	} known[] = { { "DAYS", DAY },
+		      { "WEEKS", WEEK },
+		      { "MONTHS", MONTH },
+		      { "QUARTERS", QUARTER },
+		      { "YEARS", YEAR } };
 	struct soql_slice rest = value->text;
 	bool last = rest.length > 7 && soql_is((struct soql_slice){ rest.at, 7 }, "LAST_N_");
 	bool next = rest.length > 7 && soql_is((struct soql_slice){ rest.at, 7 }, "NEXT_N_");

@@ -8,7 +8,7 @@
 #include "mem.h"
 #include "problem.h"
 
-#define SOQL_MAX 100000 /* characters */
+#define SOQL_MAX  100000 /* characters */
 #define DEPTH_MAX 200
 
 struct parser {
@@ -59,8 +59,9 @@ static bool unexpected(struct parser *in)
 	if (in->token.kind == SOQL_END)
 		return soql_fail(in->err, in->source, text.at, "MALFORMED_QUERY",
 				 "unexpected token: '<EOF>'");
-	return soql_fail(in->err, in->source, text.at, "MALFORMED_QUERY", "unexpected token: '%.*s'",
-			 (int)(text.length > 60 ? 60 : text.length), text.at);
+	return soql_fail(in->err, in->source, text.at, "MALFORMED_QUERY",
+			 "unexpected token: '%.*s'", (int)(text.length > 60 ? 60 : text.length),
+			 text.at);
 }
 
 static bool take_name(struct parser *in, struct soql_slice *out)
@@ -74,10 +75,11 @@ static bool take_name(struct parser *in, struct soql_slice *out)
 
 static bool is_reserved(const struct parser *in)
 {
-	static const char *const words[] = { "from",  "where", "order", "limit", "offset", "group",
-					     "with",  "using", "for",	"all",	 "having", "and",
-					     "or",    "not",   "like",	"in",	 "nulls",  "asc",
-					     "desc",  "by",    "update", "includes", "excludes", NULL };
+	static const char *const words[] = { "from",   "where",    "order",    "limit", "offset",
+					     "group",  "with",     "using",    "for",   "all",
+					     "having", "and",      "or",       "not",   "like",
+					     "in",     "nulls",    "asc",      "desc",  "by",
+					     "update", "includes", "excludes", NULL };
 
 	for (size_t i = 0; words[i]; i++)
 		if (is_word(in, words[i]))
@@ -153,7 +155,7 @@ static bool parse_compare(struct parser *in, enum soql_compare *out)
 	static const struct {
 		const char *text;
 		enum soql_compare compare;
-	} known[] = { { "=", SOQL_EQ },	 { "!=", SOQL_NE }, { "<>", SOQL_NE },	{ "<", SOQL_LT },
+	} known[] = { { "=", SOQL_EQ },  { "!=", SOQL_NE }, { "<>", SOQL_NE }, { "<", SOQL_LT },
 		      { "<=", SOQL_LE }, { ">", SOQL_GT },  { ">=", SOQL_GE } };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -204,9 +206,9 @@ static struct soql_node *parse_condition(struct parser *in)
 	good = is_reserved(in) ? unexpected(in) : take_name(in, &out->field);
 	good = good && parse_compare(in, &out->compare);
 	if (good)
-		good = out->compare == SOQL_IN || out->compare == SOQL_NOT_IN ?
-			       parse_list(in, out) :
-			       parse_value(in, out);
+		good = out->compare == SOQL_IN || out->compare == SOQL_NOT_IN
+			       ? parse_list(in, out)
+			       : parse_value(in, out);
 	if (good)
 		return out;
 	free_node(out);
@@ -253,7 +255,8 @@ static struct soql_node *parse_logic(struct parser *in)
 	struct soql_node *out;
 
 	if (++in->depth > DEPTH_MAX) {
-		problem_set(in->err, 400, "QUERY_TOO_COMPLICATED", "Query is either selecting too "
+		problem_set(in->err, 400, "QUERY_TOO_COMPLICATED",
+			    "Query is either selecting too "
 			    "many fields or the filter conditions are too complicated.");
 		return NULL;
 	}
@@ -342,7 +345,8 @@ bool soql_parse(const char *source, struct soql *out, struct problem *err)
 	*err = (struct problem){ 0 };
 	if (strlen(source) > SOQL_MAX)
 		return problem_set(err, 400, "MALFORMED_QUERY",
-				   "SOQL statements cannot be longer than %d characters.", SOQL_MAX);
+				   "SOQL statements cannot be longer than %d characters.",
+				   SOQL_MAX);
 	advance(&in);
 	if (parse_query(&in, out))
 		return true;

@@ -1,6 +1,7 @@
 /* stamp.h - instants and days, as text and as numbers.
  *
- * An instant is UTC seconds since 1970; Salesforce keeps no finer ones. A day is days since 1970. */
+ * An instant is UTC seconds since 1970; Salesforce keeps no finer ones. A day is days since 1970.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

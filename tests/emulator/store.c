@@ -45,7 +45,8 @@ static void make_table(const struct sobject *of)
 {
 	struct text sql = { 0 };
 
-	text_printf(&sql, "CREATE TABLE IF NOT EXISTS \"%s\"(_row INTEGER PRIMARY KEY AUTOINCREMENT",
+	text_printf(&sql,
+		    "CREATE TABLE IF NOT EXISTS \"%s\"(_row INTEGER PRIMARY KEY AUTOINCREMENT",
 		    of->name);
 	for (size_t i = 0; i < of->count; i++) {
 		const struct field *field = &of->fields[i];
@@ -85,8 +86,8 @@ static void index_one(const struct sobject *of, const char *column)
 {
 	char sql[200];
 
-	snprintf(sql, sizeof(sql), "CREATE INDEX IF NOT EXISTS \"%s_%s\" ON \"%s\"(\"%s\")", of->name,
-		 column, of->name, column);
+	snprintf(sql, sizeof(sql), "CREATE INDEX IF NOT EXISTS \"%s_%s\" ON \"%s\"(\"%s\")",
+		 of->name, column, of->name, column);
 	store_run(sql);
 }
 
@@ -97,8 +98,9 @@ void store_index(void)
 	for (const struct sobject *at = schema_all(); at->name; at++) {
 		bool deletable = (at->flags & SOBJECT_DELETABLE) != 0;
 
-		snprintf(sql, sizeof(sql), "CREATE UNIQUE INDEX IF NOT EXISTS \"%s_Id\" ON \"%s\"(Id%s)",
-			 at->name, at->name, deletable ? ", IsDeleted" : "");
+		snprintf(sql, sizeof(sql),
+			 "CREATE UNIQUE INDEX IF NOT EXISTS \"%s_Id\" ON \"%s\"(Id%s)", at->name,
+			 at->name, deletable ? ", IsDeleted" : "");
 		store_run(sql);
 		snprintf(sql, sizeof(sql),
 			 "CREATE INDEX IF NOT EXISTS \"%s_Stamp\" ON \"%s\"(SystemModstamp, Id%s)",
@@ -159,7 +161,8 @@ static int64_t take_int(sqlite3_stmt *statement, int64_t fallback)
 {
 	int64_t out = fallback;
 
-	if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+	if (sqlite3_step(statement) == SQLITE_ROW &&
+	    sqlite3_column_type(statement, 0) != SQLITE_NULL)
 		out = sqlite3_column_int64(statement, 0);
 	sqlite3_finalize(statement);
 	return out;

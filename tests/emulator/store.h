@@ -1,8 +1,8 @@
 /* store.h - the rows of the org, in SQLite: a typed table per sObject.
  *
  * A column is named as its field. Instants are seconds and days are days since 1970, booleans 0 and
- * 1; compound addresses have no column and formulas are generated ones. Column _row numbers the rows
- * and is never used twice. Failing statements are bugs of the emulator and abort it. */
+ * 1; compound addresses have no column and formulas are generated ones. Column _row numbers the
+ * rows and is never used twice. Failing statements are bugs of the emulator and abort it. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

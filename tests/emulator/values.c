@@ -17,17 +17,18 @@
 
 static bool bad_type(struct problems *err, const struct field *field, struct json_object *from)
 {
-	static const char *const names[] = { "VALUE_NULL",	   "VALUE_TRUE",  "VALUE_NUMBER_FLOAT",
-					     "VALUE_NUMBER_INT", "START_OBJECT", "START_ARRAY",
+	static const char *const names[] = { "VALUE_NULL",         "VALUE_TRUE",
+					     "VALUE_NUMBER_FLOAT", "VALUE_NUMBER_INT",
+					     "START_OBJECT",       "START_ARRAY",
 					     "VALUE_STRING" };
 	const char *soap = schema_soap_type(field->type);
 
-	return problem_add(err, "JSON_PARSER_ERROR", NULL,
-			   "Cannot deserialize instance of %s from %s value %.200s or request may be "
-			   "missing a required field at [line:1, column:1]",
-			   strncmp(soap, "xsd:", 4) == 0 ? soap + 4 : "string",
-			   names[json_object_get_type(from)],
-			   from ? json_object_get_string(from) : "null");
+	return problem_add(
+		err, "JSON_PARSER_ERROR", NULL,
+		"Cannot deserialize instance of %s from %s value %.200s or request may be "
+		"missing a required field at [line:1, column:1]",
+		strncmp(soap, "xsd:", 4) == 0 ? soap + 4 : "string",
+		names[json_object_get_type(from)], from ? json_object_get_string(from) : "null");
 }
 
 /* Blanks around a text are lost, CRLF becomes LF, and an empty text is null. */
@@ -116,8 +117,8 @@ static bool read_date(struct json_object *from, const struct field *field, struc
 		out->kind = VALUE_NULL;
 		return true;
 	}
-	return is_date ? stamp_parse_day(text, strlen(text), &out->integer) :
-			 stamp_parse(text, strlen(text), &out->integer);
+	return is_date ? stamp_parse_day(text, strlen(text), &out->integer)
+		       : stamp_parse(text, strlen(text), &out->integer);
 }
 
 static bool read_one(struct json_object *from, const struct field *field, struct value *out)
@@ -125,7 +126,8 @@ static bool read_one(struct json_object *from, const struct field *field, struct
 	*out = (struct value){ .field = field };
 	if (!from)
 		return field->type != FIELD_BOOLEAN;
-	if (json_object_is_type(from, json_type_object) || json_object_is_type(from, json_type_array))
+	if (json_object_is_type(from, json_type_object) ||
+	    json_object_is_type(from, json_type_array))
 		return false;
 	if (field->type == FIELD_BOOLEAN)
 		return read_boolean(from, out);
@@ -181,8 +183,9 @@ static bool check_names(const struct sobject *of, struct json_object *from, bool
 					   "No such column '%.80s' on sobject of type %s", name,
 					   of->name);
 		if (field->type == FIELD_ID && !create)
-			return problem_add(err, "INVALID_FIELD", NULL,
-					   "The Id field should not be specified in the sobject data.");
+			return problem_add(
+				err, "INVALID_FIELD", NULL,
+				"The Id field should not be specified in the sobject data.");
 		if (may_write(field, create))
 			continue;
 		if (!refused) {
@@ -194,11 +197,13 @@ static bool check_names(const struct sobject *of, struct json_object *from, bool
 		snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", field->name);
 	}
 	if (refused)
-		snprintf(refused->message, sizeof(refused->message),
-			 "Unable to create/update fields: %s. Please check the security settings of "
-			 "this field and verify that it is read/write for your profile or permission "
-			 "set.",
-			 list);
+		snprintf(
+			refused->message, sizeof(refused->message),
+			"Unable to create/update fields: %s. Please check the security settings of "
+			"this field and verify that it is read/write for your profile or "
+			"permission "
+			"set.",
+			list);
 	return !refused;
 }
 
@@ -285,8 +290,8 @@ static void check_text(const struct value *in, struct problems *err)
 
 	if (field->length && characters(in->text) > (size_t)field->length)
 		problem_add(err, "STRING_TOO_LONG", field->name,
-			    "%s: data value too large: %.255s (max length=%d)", field->label, in->text,
-			    field->length);
+			    "%s: data value too large: %.255s (max length=%d)", field->label,
+			    in->text, field->length);
 	else if (field->type == FIELD_EMAIL && !is_email(in->text))
 		problem_add(err, "INVALID_EMAIL_ADDRESS", field->name,
 			    "%s: invalid email address: %.255s", field->label, in->text);
@@ -304,10 +309,11 @@ static void check_number(struct value *in, struct problems *err)
 
 	if (in->kind == VALUE_REAL)
 		in->real = number = round(number * unit) / unit;
-	if (fabs(number) >= pow(10, field->precision - (field->type == FIELD_INT ? 0 : field->scale)))
+	if (fabs(number) >=
+	    pow(10, field->precision - (field->type == FIELD_INT ? 0 : field->scale)))
 		problem_add(err, "NUMBER_OUTSIDE_VALID_RANGE", field->name,
-			    "%s: value outside of valid range on numeric field: %.10g", field->label,
-			    number);
+			    "%s: value outside of valid range on numeric field: %.10g",
+			    field->label, number);
 }
 
 static bool check_formats(struct values *in, struct problems *err)
@@ -330,8 +336,8 @@ static bool check_formats(struct values *in, struct problems *err)
 	return err->count == 0;
 }
 
-bool values_read(const struct sobject *of, struct json_object *from, bool create, struct values *out,
-		 struct problems *err)
+bool values_read(const struct sobject *of, struct json_object *from, bool create,
+		 struct values *out, struct problems *err)
 {
 	*out = (struct values){ 0 };
 	if (read_types(of, from, out, err) && check_names(of, from, create, err) &&

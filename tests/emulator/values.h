@@ -27,7 +27,7 @@ struct values {
 
 /* Reads and checks all that needs no other row: types, names, rights, what is required, lengths and
  * formats, in this order; the first of these with anything wrong is told. */
-bool values_read(const struct sobject *of, struct json_object *from, bool create, struct values *out,
-		 struct problems *err);
+bool values_read(const struct sobject *of, struct json_object *from, bool create,
+		 struct values *out, struct problems *err);
 void values_free(struct values *in);
 void values_bind(const struct value *in, struct sqlite3_stmt *into, int at);
