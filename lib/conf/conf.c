@@ -240,7 +240,7 @@ static void name_table(struct conf_job *job, struct conf_mistakes *mistakes)
 
 	if (!table)
 		return;
-	if (conf_column_check(table, &err))
+	if (conf_table_check(table, &err))
 		job->table = TAKE(table);
 	else
 		conf_mistakes_add(mistakes, job->file, job->line, "table: %s; name another",

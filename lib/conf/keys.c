@@ -113,7 +113,7 @@ const struct conf_key conf_keys[] = {
 	  .example = "Contact", .help = "API name of the object: Contact, Lead, Thing__c." },
 	{ CONF_JOB, "store", CONF_KIND_TITLE, AT_JOB(store_name), .required = true,
 	  .example = "crm", .help = "Which [store]." },
-	{ CONF_JOB, "table", CONF_KIND_COLUMN, AT_JOB(table), .example = "contact",
+	{ CONF_JOB, "table", CONF_KIND_TABLE, AT_JOB(table), .example = "contact",
 	  .help = "The table; by default the object's name in snake_case. Made if it is not "
 		  "there." },
 	{ CONF_JOB, "key", CONF_KIND_COLUMN, AT_JOB(key), .preset = "id",

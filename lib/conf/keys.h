@@ -28,7 +28,8 @@ enum conf_kind {
 	CONF_KIND_PROXY,     /* char * */
 	CONF_KIND_HOSTS,     /* char ** and, behind it, size_t; the key may be repeated */
 	CONF_KIND_NAME,      /* char *: an object's API name */
-	CONF_KIND_COLUMN,    /* char *: a table or column */
+	CONF_KIND_COLUMN,    /* char * */
+	CONF_KIND_TABLE,     /* char *: none of the ledger's */
 	CONF_KIND_TITLE,     /* char *: the name of another section */
 	CONF_KIND_CONDITION, /* char *: of SOQL */
 };

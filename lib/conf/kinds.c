@@ -358,6 +358,17 @@ static bool parse_column(const struct conf_key *key, const char *value,
 	return true;
 }
 
+static bool parse_table(const struct conf_key *key, const char *value,
+			const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)key;
+	(void)context;
+	if (!conf_table_check(value, err))
+		return false;
+	put_text(at, value);
+	return true;
+}
+
 static bool parse_title(const struct conf_key *key, const char *value,
 			const struct conf_kind_context *context, void *at, struct error *err)
 {
@@ -401,6 +412,7 @@ static const struct {
 	[CONF_KIND_HOSTS] = { parse_hosts, false },
 	[CONF_KIND_NAME] = { parse_name, true },
 	[CONF_KIND_COLUMN] = { parse_column, true },
+	[CONF_KIND_TABLE] = { parse_table, true },
 	[CONF_KIND_TITLE] = { parse_title, true },
 	[CONF_KIND_CONDITION] = { parse_condition, true },
 };

@@ -50,6 +50,13 @@ bool conf_column_check(const char *text, struct error *err)
 	if (strlen(text) > COLUMN_MOST)
 		return error_set(err, ERROR_HUMAN, "conf", "`%.70s` is longer than %d bytes", text,
 				 COLUMN_MOST);
+	return true;
+}
+
+bool conf_table_check(const char *text, struct error *err)
+{
+	if (!conf_column_check(text, err))
+		return false;
 	if (strncasecmp(text, "leadsync_", 9) == 0 || strncasecmp(text, "sqlite_", 7) == 0)
 		return error_set(err, ERROR_HUMAN, "conf",
 				 "`%.60s`: names that begin with leadsync_ or sqlite_ are taken",

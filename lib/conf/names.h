@@ -13,6 +13,8 @@ bool conf_is_secret_name(const char *text);
 /* "credential:NAME" or "file:/PATH" */
 bool conf_is_source(const char *value);
 
-/* A table or column: a letter, then letters, digits and _; none that the ledger or SQLite keeps for
- * itself. */
+/* A letter, then letters, digits and _. */
 bool conf_column_check(const char *text, struct error *err);
+
+/* As a column's name, and none that the ledger or SQLite keeps for itself. */
+bool conf_table_check(const char *text, struct error *err);

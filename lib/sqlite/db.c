@@ -53,6 +53,11 @@ static bool make_file(const char *path, const char *folder, mode_t mode, struct 
 				 errno == ENOSPC || errno == EDQUOT ? "disk-full" : "cannot-open",
 				 "%s: cannot be made: %s", path, strerror(errno));
 	}
+	/* Whatever the umask is: who may use the file was decided by the caller. */
+	if (fchmod(fd, mode) != 0) {
+		close(fd);
+		return error_set(err, ERROR_HUMAN, "cannot-open", "%s: %s", path, strerror(errno));
+	}
 	close(fd);
 	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder_fd < 0 || fsync(folder_fd) != 0) {

@@ -16,7 +16,7 @@ struct db;
 struct db_options {
 	const char *path;
 	int cache_kib; /* 0: 2048 */
-	bool create;   /* make the file (mode 0600, or what umask leaves of 0660 if `shared`) */
+	bool create;   /* make the file (mode 0600, or 0660 if `shared`) */
 	bool shared; /* other programs use the file too: WAL only if we make it or it is empty, else
 			its journal mode stays as its owner chose it */
 };
