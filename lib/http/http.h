@@ -3,9 +3,11 @@
  * Every handle is made in one place with the same rules: https verified, TLS 1.2 or newer, no
  * redirects (3xx is an answer, never followed), no proxy from the environment, no cookies, no
  * netrc, HTTP/1.1, gzip. Everything a server may send is limited and counted after decompression; a
- * body that expands more than 200-fold past 1 MiB is cut. A reused connection that dies before the
- * first byte of an answer is tried once more on a new one for GET only (curl does that by itself);
- * nothing else is ever resent here. */
+ * body that expands more than 200-fold past 1 MiB is refused. A reused connection that dies before
+ * the first byte of an answer is tried once more on a new one for GET only (curl does that by
+ * itself); nothing else is ever resent here. A body that is cut short of its Content-Length or last
+ * chunk is an error; one that only its gzip stream or its meaning shows to be cut is not: whoever
+ * reads it checks that it is complete. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,15 +29,20 @@ struct http_options {
 	bool allow_plain;    /* http to loopback is admitted */
 };
 
+/* The first one starts curl, in the whole process, and removes SSLKEYLOGFILE from the environment:
+ * to be called before there are other threads. The options are copied. ERROR_HUMAN code ca-file if
+ * that cannot be read. */
 struct http_client *http_client_new(struct loop *loop, const struct http_options *options,
 				    struct error *err);
 void http_client_free(struct http_client *in); /* all its requests must be done or cancelled */
 CLEANUP_DEFINE(struct http_client, http_client_free)
 
-/* What an answer may be: bytes after decompression, and seconds in all. */
+/* What an answer may be: bytes after decompression, and seconds in all, counted from when the
+ * request leaves the queue. Besides: 10 s to connect, TLS included; and once the body has begun,
+ * less than 100 bytes/s for 60 s is a stall. */
 enum http_class {
 	HTTP_TOKEN, /* 64 KiB, 30 s */
-	HTTP_READ,  /* 1 GiB streamed, 150 s */
+	HTTP_READ,  /* 1 GiB streamed (64 MiB if gathered), 150 s */
 	HTTP_META,  /* 16 MiB, 150 s: describe */
 	HTTP_WRITE, /* 64 MiB, 620 s */
 };
@@ -58,9 +65,10 @@ struct http_response {
 typedef bool http_body_fn(const char *bytes, size_t len, void *arg, struct error *err);
 
 /* The end. `err` is NULL if an HTTP answer of any status arrived whole; otherwise ERROR_RETRY with
- * a code of ours (dns, connect, tls, timeout, stalled, reset, too-large, protocol), and `response`
- * is NULL. `sent` is false if no byte of the request can have left. All good only during the call;
- * called once, from the loop, never from inside http_start(); the handle is dead. */
+ * a code of ours (dns, connect, tls, certificate, timeout, stalled, reset, too-large, protocol), or
+ * what on_body said, or ERROR_BUG code bad-url, and `response` is NULL. `sent` is false if no byte
+ * of the request can have left. All good only during the call; called once, from the loop, never
+ * from inside http_start(); the handle is dead. */
 typedef void http_done_fn(const struct http_response *response, bool sent, const struct error *err,
 			  void *arg);
 
@@ -78,11 +86,15 @@ struct http_call {
 	http_body_fn *on_body; /* NULL: the body is gathered in the response */
 };
 
+/* `arg` goes to on_body and to done. */
 struct http_request *http_start(struct http_client *in, const struct http_call *call,
 				http_done_fn *done, void *arg);
+
+/* At once, however far it is; allowed in its own on_body too. NULL is allowed. */
 void http_cancel(struct http_request *in);
 
 /* Stops reading until http_resume(); the deadline and the stall rule stand still meanwhile. Only
- * with on_body. */
+ * with on_body, which is not called until then; `done` may be, if everything had arrived. Pausing
+ * twice is pausing. */
 void http_pause(struct http_request *in);
 void http_resume(struct http_request *in);
