@@ -10,8 +10,10 @@ struct grant_request;
 struct vault_token;
 
 /* The end of one token request. `token` (contents now owned by the callee; NULL on failure) or
- * `err`. ERROR_RETRY: no grant is lost, back off; ERROR_HUMAN: the grant or its configuration is
- * refused, a person must act. Once, from the loop, never from inside the start. */
+ * `err`. Of the token, `generation` is the keeper's; `obtained_ms` and `expires_ms` may be 0 for
+ * now and not said; a refresh_token of NULL means that the current one stays good. ERROR_RETRY: no
+ * grant is lost, back off; ERROR_HUMAN: the grant or its configuration is refused, a person must
+ * act. Once, from the loop, never from inside the start. */
 typedef void grant_done_fn(struct vault_token *token, const struct error *err, void *arg);
 
 struct grant {

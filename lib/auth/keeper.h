@@ -4,7 +4,9 @@
  * parked (a person must act). The keeper stores a new token in the vault before the first request
  * uses it, refreshes at 3/4 of its life with jitter while the account is in use, and pins the org:
  * a token of another org parks the account (ERROR_STATE code other-org). Parked, it makes no
- * request at all until keeper_unpark(). Never more than 20 token requests an hour. */
+ * request at all until keeper_unpark(). Never more than 20 token requests an hour. Three tokens in
+ * a row refused within minutes of being obtained park it too (ERROR_HUMAN code token-refused): then
+ * it is not the token. If the vault cannot store a new token, nobody gets it until it can. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,11 +30,15 @@ struct keeper_args {
 				     */
 };
 
+/* Starts with the token of the vault, if it has one; one that was tampered with parks this account
+ * and is no failure here. */
 struct keeper *keeper_new(const struct keeper_args *args, struct error *err);
+
+/* Those who still wait are not told. */
 void keeper_free(struct keeper *in);
 CLEANUP_DEFINE(struct keeper, keeper_free)
 
-/* Lent for the call only. */
+/* Lent for the call only. Callbacks may call anything here, keeper_free() too. */
 struct keeper_lease {
 	struct secret *access_token;
 	const char *instance_url;
@@ -55,10 +61,12 @@ enum keeper_state { KEEPER_EMPTY, KEEPER_FRESH, KEEPER_REFRESHING, KEEPER_WAITIN
 
 struct keeper_health {
 	enum keeper_state state;
-	const char *state_name; /* "empty", "fresh", ..., "needs-login", "needs-admin" */
+	const char *state_name; /* "empty", "fresh", ...; parked is "needs-login" where a login
+				   mends it (the grant's error has that code, or the account had a
+				   refresh token), else "needs-admin" */
 	int64_t obtained_ms;    /* 0: none */
 	int64_t expires_ms;
-	int64_t next_refresh_ms;
+	int64_t next_refresh_ms;  /* or the next try; 0: none is planned */
 	const char *instance_url; /* "" until known, as the next */
 	const char *org_id;
 	const struct error *trouble; /* NULL if all is well */
@@ -66,7 +74,8 @@ struct keeper_health {
 };
 void keeper_health(const struct keeper *in, struct keeper_health *ret);
 
-/* Forgets why it was parked, so that the next keeper_get() asks again. */
+/* Forgets why it was parked, so that the next keeper_get() asks again, unless a newer token stands
+ * in the vault by now. Does nothing if it is not parked. */
 void keeper_unpark(struct keeper *in);
 
 /* Told, from the loop, whenever the state changed: the daemon logs it. */

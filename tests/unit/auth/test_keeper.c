@@ -1,0 +1,773 @@
+/* The keeper with a real vault, a scripted grant and a clock that the test moves: days in a second.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/grant.h"
+#include "auth/keeper.h"
+#include "base/error.h"
+#include "loop/loop.h"
+#include "secret/keyring.h"
+#include "secret/secret.h"
+#include "vault/vault.h"
+
+#define MINUTE_MS ((int64_t)60000)
+#define HOUR_MS   (60 * MINUTE_MS)
+#define DAY_MS    (24 * HOUR_MS)
+#define ORG_A     "00D000000000001EAA"
+#define ORG_B     "00D000000000002EAA"
+
+/* The grant: answers a request on the next turn as `say` has it. */
+static struct {
+	enum { GIVE, GIVE_ROTATED, FAIL, HANG } say;
+	const char *org_id;
+	int64_t life_ms; /* 0: not said */
+	struct error err;
+	unsigned requests;
+	bool asked_with_token;
+	char had_refresh[32];
+	struct grant_request *pending;
+} script;
+
+struct grant_request {
+	grant_done_fn *done;
+	void *arg;
+	struct loop_timer *answer;
+};
+
+static struct {
+	struct loop *loop;
+	char dir[64];
+	struct keyring *ring;
+	struct vault *vault;
+	struct keeper *keeper;
+	int64_t lifetime_s;
+	/* What leases said. */
+	unsigned leases, errors;
+	uint64_t generation;
+	char token[64], org_id[32], code[56], text[512], names[512];
+	enum error_kind kind;
+	bool free_in_lease;
+} at;
+
+static void grant_answer(void *arg)
+{
+	struct grant_request ended = *(struct grant_request *)arg;
+	struct vault_token token = { 0 };
+	char text[32];
+
+	free(arg);
+	script.pending = NULL;
+	if (script.say == FAIL) {
+		ended.done(NULL, &script.err, ended.arg);
+		return;
+	}
+	snprintf(text, sizeof(text), "access-%u", script.requests);
+	token.access_token = secret_new(text, strlen(text));
+	if (script.say == GIVE_ROTATED) {
+		snprintf(text, sizeof(text), "refresh-%u", script.requests);
+		token.refresh_token = secret_new(text, strlen(text));
+	}
+	token.instance_url = mem_strdup("https://acme.my.salesforce.com");
+	token.org_id = mem_strdup(script.org_id);
+	token.user_id = mem_strdup("005000000000001AAA");
+	token.obtained_ms = loop_now_ms(at.loop);
+	token.expires_ms = script.life_ms ? token.obtained_ms + script.life_ms : 0;
+	ended.done(&token, NULL, ended.arg);
+}
+
+static struct grant_request *grant_start(void *self, const struct vault_token *current,
+					 grant_done_fn *done, void *arg)
+{
+	struct grant_request *in = mem_new(struct grant_request);
+
+	assert_ptr_equal(self, &script);
+	assert_null(script.pending); /* one at a time */
+	*in = (struct grant_request){ .done = done, .arg = arg };
+	script.requests++;
+	script.asked_with_token = current != NULL;
+	script.had_refresh[0] = '\0';
+	if (current && current->refresh_token) {
+		size_t len;
+
+		snprintf(script.had_refresh, sizeof(script.had_refresh), "%s",
+			 secret_open(current->refresh_token, &len));
+		secret_close(current->refresh_token);
+	}
+	if (script.say != HANG)
+		in->answer = loop_soon(at.loop, grant_answer, in);
+	script.pending = in;
+	return in;
+}
+
+static void grant_cancel(struct grant_request *in)
+{
+	loop_timer_cancel(in->answer);
+	script.pending = NULL;
+	free(in);
+}
+
+static const struct grant grant = { .self = &script, .start = grant_start, .cancel = grant_cancel };
+
+static void changed(struct keeper *in, void *arg)
+{
+	struct keeper_health health;
+
+	(void)arg;
+	keeper_health(in, &health);
+	if (strlen(at.names) + 20 < sizeof(at.names)) {
+		strcat(at.names, health.state_name);
+		strcat(at.names, " ");
+	}
+}
+
+static void open_keeper(void)
+{
+	const struct keeper_args args = { .loop = at.loop,
+					  .vault = at.vault,
+					  .grant = &grant,
+					  .account = "production",
+					  .session_lifetime_s = at.lifetime_s };
+	struct error err;
+
+	at.keeper = keeper_new(&args, &err);
+	if (!at.keeper)
+		fail_msg("%s", err.text);
+	keeper_on_change(at.keeper, changed, NULL);
+}
+
+static void open_all(void)
+{
+	CLEANUP_FREE char *state_dir = mem_format("%s/state", at.dir);
+	struct error err;
+
+	at.vault = vault_open(state_dir, at.ring, &err);
+	if (!at.vault)
+		fail_msg("%s", err.text);
+	open_keeper();
+}
+
+static void close_all(void)
+{
+	keeper_free(TAKE(at.keeper));
+	vault_close(TAKE(at.vault));
+}
+
+static int set_up(void **state)
+{
+	CLEANUP_FREE char *key = NULL, *state_dir = NULL;
+	struct error err;
+
+	(void)state;
+	memset(&at, 0, sizeof(at));
+	memset(&script, 0, sizeof(script));
+	script.org_id = ORG_A;
+	snprintf(at.dir, sizeof(at.dir), "/tmp/test_keeper.XXXXXX");
+	assert_non_null(mkdtemp(at.dir));
+	key = mem_format("file:%s/key", at.dir);
+	state_dir = mem_format("%s/state", at.dir);
+	assert_true(keyring_make_file(key + 5, state_dir, &err));
+	at.ring = keyring_load(key, state_dir, &err);
+	assert_non_null(at.ring);
+	at.loop = loop_new();
+	at.lifetime_s = 7200;
+	open_all();
+	return 0;
+}
+
+static int drop_entry(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	close_all();
+	keyring_free(at.ring);
+	loop_free(at.loop);
+	return nftw(at.dir, drop_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void leased(const struct keeper_lease *lease, const struct error *err, void *arg)
+{
+	size_t len;
+
+	if (arg)
+		*(bool *)arg = true;
+	if (err) {
+		assert_null(lease);
+		at.errors++;
+		at.kind = err->kind;
+		snprintf(at.code, sizeof(at.code), "%s", err->code);
+		snprintf(at.text, sizeof(at.text), "%s", err->text);
+		return;
+	}
+	at.leases++;
+	at.generation = lease->generation;
+	snprintf(at.token, sizeof(at.token), "%s", secret_open(lease->access_token, &len));
+	secret_close(lease->access_token);
+	snprintf(at.org_id, sizeof(at.org_id), "%s", lease->org_id);
+	assert_string_equal(lease->instance_url, "https://acme.my.salesforce.com");
+	if (at.free_in_lease)
+		keeper_free(TAKE(at.keeper));
+}
+
+static void mark(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+static void settle(void)
+{
+	for (int i = 0; i < 6; i++) {
+		bool came = false;
+
+		loop_soon(at.loop, mark, &came);
+		while (!came)
+			loop_once(at.loop);
+	}
+}
+
+/* Asks, and waits for an answer without time going by. */
+static void get(void)
+{
+	bool done = false;
+
+	keeper_get(at.keeper, leased, &done);
+	assert_false(done);
+	while (!done)
+		loop_once(at.loop);
+}
+
+static void pass(int64_t ms)
+{
+	settle();
+	loop_test_advance(at.loop, ms);
+	settle();
+}
+
+static void fail_with(enum error_kind kind, const char *code)
+{
+	script.say = FAIL;
+	error_set(&script.err, kind, code, "scripted %s", code);
+}
+
+static struct keeper_health health(void)
+{
+	struct keeper_health got;
+
+	keeper_health(at.keeper, &got);
+	return got;
+}
+
+static void one_request_however_many_wait(void **state)
+{
+	struct keeper_wait *cancelled;
+
+	(void)state;
+	assert_int_equal(script.requests, 0);
+	for (int i = 0; i < 25; i++)
+		keeper_get(at.keeper, leased, NULL);
+	cancelled = keeper_get(at.keeper, leased, NULL);
+	for (int i = 0; i < 25; i++)
+		keeper_get(at.keeper, leased, NULL);
+	keeper_cancel(cancelled);
+	keeper_cancel(NULL);
+	while (at.leases < 50)
+		loop_once(at.loop);
+	settle();
+	assert_int_equal(at.leases, 50);
+	assert_int_equal(script.requests, 1);
+	assert_false(script.asked_with_token);
+	assert_string_equal(at.token, "access-1");
+	assert_int_equal(at.generation, 1);
+	assert_string_equal(at.names, "refreshing fresh ");
+	assert_string_equal(health().org_id, ORG_A);
+	assert_int_equal(health().token_requests, 1);
+}
+
+static void a_day_in_use(void **state)
+{
+	static const int64_t lives_ms[] = { 0, 15 * MINUTE_MS, 24 * HOUR_MS };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		unsigned before = script.requests;
+		int64_t life_ms = lives_ms[i] ? lives_ms[i] : 2 * HOUR_MS;
+
+		script.life_ms = lives_ms[i];
+		for (int64_t ms = 0; ms < DAY_MS; ms += MINUTE_MS) {
+			get();
+			assert_true(health().expires_ms >= loop_now_ms(at.loop) + MINUTE_MS - 1000);
+			pass(MINUTE_MS);
+		}
+		assert_int_equal(at.errors, 0);
+		assert_in_range(script.requests - before, (unsigned)(DAY_MS / life_ms),
+				(unsigned)(DAY_MS * 2 / life_ms + 2));
+	}
+}
+
+static void refreshed_before_its_end_and_nobody_waits(void **state)
+{
+	(void)state;
+	get();
+	pass(65 * MINUTE_MS); /* 3/4 of two hours are 90 minutes, give or take 9 */
+	assert_int_equal(script.requests, 1);
+	script.say = HANG;
+	pass(36 * MINUTE_MS);
+	assert_int_equal(script.requests, 2);
+	assert_int_equal(health().state, KEEPER_REFRESHING);
+	get(); /* the old one is good still */
+	assert_string_equal(at.token, "access-1");
+}
+
+static void idle_costs_nothing(void **state)
+{
+	(void)state;
+	pass(DAY_MS);
+	assert_int_equal(script.requests, 0);
+	get();
+	for (int i = 0; i < 48; i++)
+		pass(HOUR_MS / 2);
+	/* Replaced once, since the first was used; then nobody used the second. */
+	assert_int_equal(script.requests, 2);
+	assert_int_equal(health().state, KEEPER_EMPTY);
+	get();
+	assert_string_equal(at.token, "access-3");
+}
+
+static void used_late_in_its_life(void **state)
+{
+	(void)state;
+	get();
+	pass(100 * MINUTE_MS); /* the second is obtained ahead ... */
+	assert_int_equal(script.requests, 2);
+	pass(110 * MINUTE_MS); /* ... unused when its time to be replaced comes ... */
+	assert_int_equal(script.requests, 2);
+	get(); /* ... and used then: lent, and replaced behind it */
+	assert_string_equal(at.token, "access-2");
+	settle();
+	assert_int_equal(script.requests, 3);
+}
+
+static void parked_asks_once_a_day(void **state)
+{
+	(void)state;
+	fail_with(ERROR_HUMAN, "invalid_grant");
+	keeper_get(at.keeper, leased, NULL);
+	keeper_get(at.keeper, leased, NULL);
+	settle();
+	assert_int_equal(at.errors, 2);
+	for (int64_t ms = 0; ms < DAY_MS; ms += 10 * MINUTE_MS) {
+		get();
+		assert_string_equal(at.code, "invalid_grant");
+		assert_int_equal(at.kind, ERROR_HUMAN);
+		keeper_refused(at.keeper, 0);
+		pass(10 * MINUTE_MS);
+	}
+	assert_int_equal(script.requests, 1);
+	assert_string_equal(health().state_name, "needs-admin");
+	assert_string_equal(health().trouble->code, "invalid_grant");
+	assert_string_equal(at.names, "refreshing needs-admin ");
+
+	keeper_unpark(at.keeper);
+	pass(DAY_MS);
+	assert_int_equal(script.requests, 1); /* only when somebody needs one */
+	assert_null(health().trouble);
+	script.say = GIVE;
+	get();
+	assert_int_equal(script.requests, 2);
+	assert_int_equal(health().state, KEEPER_FRESH);
+	keeper_unpark(at.keeper);
+	assert_int_equal(health().state, KEEPER_FRESH);
+}
+
+static void a_parked_login_says_so(void **state)
+{
+	(void)state;
+	script.say = GIVE_ROTATED;
+	get();
+	fail_with(ERROR_HUMAN, "invalid_grant");
+	keeper_refused(at.keeper, at.generation);
+	get();
+	assert_string_equal(health().state_name, "needs-login");
+	assert_string_equal(script.had_refresh, "refresh-1");
+}
+
+static void a_burst_of_refusals_is_one_refresh(void **state)
+{
+	uint64_t old;
+
+	(void)state;
+	get();
+	pass(HOUR_MS);
+	old = at.generation;
+	for (int i = 0; i < 20; i++) {
+		keeper_refused(at.keeper, old);
+		keeper_get(at.keeper, leased, NULL);
+	}
+	settle();
+	while (at.leases < 21)
+		loop_once(at.loop);
+	assert_int_equal(script.requests, 2);
+	assert_string_equal(at.token, "access-2");
+	/* A late one of the old generation means nothing. */
+	keeper_refused(at.keeper, old);
+	get();
+	assert_int_equal(script.requests, 2);
+	assert_true(script.asked_with_token);
+}
+
+static void refused_while_a_refresh_runs(void **state)
+{
+	(void)state;
+	get();
+	script.say = HANG;
+	pass(100 * MINUTE_MS);
+	assert_int_equal(health().state, KEEPER_REFRESHING);
+	keeper_refused(at.keeper, at.generation);
+	keeper_get(at.keeper, leased, NULL);
+	settle();
+	assert_int_equal(at.leases, 1); /* waits for the new one */
+	script.say = GIVE;
+	grant_answer(script.pending);
+	settle();
+	assert_int_equal(at.leases, 2);
+	assert_string_equal(at.token, "access-2");
+}
+
+static void fresh_tokens_refused_again_and_again(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		get();
+		assert_int_equal(at.errors, 0);
+		keeper_refused(at.keeper, at.generation);
+	}
+	get();
+	assert_int_equal(at.errors, 1);
+	assert_string_equal(at.code, "token-refused");
+	assert_int_equal(at.kind, ERROR_HUMAN);
+	assert_int_equal(script.requests, 3);
+	for (int i = 0; i < 24; i++) {
+		pass(HOUR_MS);
+		get();
+	}
+	assert_int_equal(script.requests, 3);
+
+	/* Sessions that end early are something else. */
+	keeper_unpark(at.keeper);
+	for (int i = 0; i < 10; i++) {
+		at.errors = 0;
+		get();
+		assert_int_equal(at.errors, 0);
+		pass(20 * MINUTE_MS);
+		keeper_refused(at.keeper, at.generation);
+	}
+}
+
+static void the_budget_holds(void **state)
+{
+	unsigned day = 0;
+
+	(void)state;
+	/* Whatever goes wrong: a server whose tokens die after eleven seconds. */
+	script.life_ms = 11000;
+	for (int64_t ms = 0; ms < DAY_MS; ms += 30000) {
+		keeper_get(at.keeper, leased, NULL);
+		pass(30000);
+		if (ms == HOUR_MS - 2 * 30000)
+			assert_int_equal(script.requests, 20);
+	}
+	day = script.requests;
+	assert_in_range(day, 100, 24 * 20 + 20);
+}
+
+static void another_org_is_refused(void **state)
+{
+	(void)state;
+	get();
+	script.org_id = ORG_B;
+	keeper_refused(at.keeper, at.generation); /* spent, but the pin stays */
+	get();
+	assert_int_equal(at.kind, ERROR_STATE);
+	assert_string_equal(at.code, "other-org");
+	assert_non_null(strstr(at.text, ORG_A));
+	assert_non_null(strstr(at.text, ORG_B));
+	assert_int_equal(health().state, KEEPER_PARKED);
+	assert_string_equal(health().org_id, ORG_A);
+
+	/* Also by one that remembers only the vault. */
+	close_all();
+	loop_test_advance(at.loop, DAY_MS);
+	open_all();
+	get();
+	assert_string_equal(at.code, "other-org");
+	script.org_id = ORG_A;
+	keeper_unpark(at.keeper);
+	get();
+	assert_string_equal(at.org_id, ORG_A);
+	assert_int_equal(health().state, KEEPER_FRESH);
+}
+
+static void passing_trouble_is_tried_again(void **state)
+{
+	unsigned errors;
+
+	(void)state;
+	fail_with(ERROR_RETRY, "connect");
+	keeper_get(at.keeper, leased, NULL);
+	for (int i = 0; i < 119; i++)
+		pass(1000);
+	assert_int_equal(at.errors, 0);
+	assert_int_equal(health().state, KEEPER_WAITING);
+	assert_true(health().next_refresh_ms >= loop_now_ms(at.loop) - 1000);
+	pass(2000);
+	assert_int_equal(at.errors, 1);
+	assert_string_equal(at.code, "token-wait");
+	assert_int_equal(at.kind, ERROR_RETRY);
+	assert_non_null(strstr(at.text, "scripted connect"));
+	/* 2, 4, 8 ... s, each halved at most */
+	assert_in_range(script.requests, 5, 8);
+
+	/* A day of it: each quarter of an hour, or twice. */
+	for (int i = 0; i < 24 * 60; i++)
+		pass(MINUTE_MS);
+	assert_in_range(script.requests, 24 * 4, 24 * 8 + 30);
+	/* And then it works. */
+	script.say = GIVE;
+	errors = at.errors;
+	keeper_get(at.keeper, leased, NULL);
+	pass(MINUTE_MS);
+	for (int i = 0; i < 20 && !at.leases; i++) {
+		keeper_get(at.keeper, leased, NULL);
+		pass(MINUTE_MS);
+	}
+	assert_true(at.leases > 0);
+	assert_true(at.errors - errors < 20);
+	assert_int_equal(health().state, KEEPER_FRESH);
+	assert_null(health().trouble);
+}
+
+static void retry_after_is_kept(void **state)
+{
+	(void)state;
+	fail_with(ERROR_RETRY, "503");
+	script.err.retry_after_s = 600;
+	keeper_get(at.keeper, leased, NULL);
+	settle();
+	pass(599 * 1000);
+	assert_int_equal(script.requests, 1);
+	pass(2000);
+	assert_int_equal(script.requests, 2);
+}
+
+static void trouble_ahead_of_time_hurts_nobody(void **state)
+{
+	(void)state;
+	get();
+	fail_with(ERROR_RETRY, "connect");
+	pass(100 * MINUTE_MS);
+	assert_int_equal(health().state, KEEPER_WAITING);
+	get();
+	assert_string_equal(at.token, "access-1");
+	assert_int_equal(at.errors, 0);
+}
+
+static void odd_errors_are_tried_three_times_more(void **state)
+{
+	(void)state;
+	fail_with(ERROR_BUG, "odd");
+	keeper_get(at.keeper, leased, NULL);
+	for (int i = 0; i < 60; i++)
+		pass(1000);
+	assert_int_equal(script.requests, 4);
+	assert_int_equal(health().state, KEEPER_PARKED);
+	assert_int_equal(at.errors, 1);
+	assert_string_equal(at.code, "odd");
+}
+
+static void stored_before_it_is_used(void **state)
+{
+	static struct rlimit before, none;
+	struct keeper_health got;
+
+	(void)state;
+	get();
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	none = (struct rlimit){ 0, before.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+
+	/* The disk takes nothing: the token is there, nobody gets it, nobody asks again. */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	keeper_refused(at.keeper, at.generation);
+	keeper_get(at.keeper, leased, NULL);
+	for (int i = 0; i < 2; i++)
+		pass(30000);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(script.requests, 2);
+	assert_int_equal(at.leases, 1);
+	got = health();
+	assert_int_equal(got.state, KEEPER_WAITING);
+	assert_non_null(strstr(got.trouble->text, "not stored"));
+	/* It can again. */
+	pass(30000);
+	assert_int_equal(at.leases, 2);
+	assert_string_equal(at.token, "access-2");
+	assert_int_equal(script.requests, 2);
+	assert_int_equal(health().state, KEEPER_FRESH);
+}
+
+static void the_stored_token_is_used_after_a_crash(void **state)
+{
+	(void)state;
+	script.say = GIVE_ROTATED;
+	keeper_get(at.keeper, leased, NULL);
+	while (health().state != KEEPER_FRESH)
+		loop_once(at.loop);
+	assert_int_equal(at.leases, 0); /* stored, and then the end */
+	close_all();
+	open_all();
+	assert_int_equal(health().state, KEEPER_FRESH);
+	get();
+	assert_string_equal(at.token, "access-1");
+	assert_int_equal(script.requests, 1);
+	/* Refreshed in its time, though most of its life was before the crash. */
+	pass(100 * MINUTE_MS);
+	assert_int_equal(script.requests, 2);
+	assert_string_equal(script.had_refresh, "refresh-1");
+
+	/* Expired meanwhile: the pin and the refresh token stay. */
+	close_all();
+	loop_test_advance(at.loop, DAY_MS);
+	script.say = GIVE;
+	open_all();
+	assert_int_equal(health().state, KEEPER_EMPTY);
+	get();
+	assert_string_equal(script.had_refresh, "refresh-2");
+	keeper_refused(at.keeper, at.generation);
+	get(); /* a grant that names no new refresh token leaves the old one */
+	assert_string_equal(script.had_refresh, "refresh-2");
+}
+
+static void one_tampered_with_parks(void **state)
+{
+	CLEANUP_FREE char *path = mem_format("%s/state/state.db", at.dir);
+	sqlite3 *db;
+
+	(void)state;
+	get();
+	close_all();
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE token SET instance_url = 'https://evil.example'",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	open_all();
+	assert_int_equal(health().state, KEEPER_PARKED);
+	get();
+	assert_string_equal(at.code, "tampered");
+	assert_int_equal(script.requests, 1);
+	keeper_unpark(at.keeper);
+	get();
+	assert_string_equal(at.code, "tampered");
+	assert_int_equal(script.requests, 1);
+}
+
+static void a_newer_token_in_the_vault_unparks(void **state)
+{
+	struct vault_token token = { 0 };
+	struct error err;
+
+	(void)state;
+	fail_with(ERROR_HUMAN, "invalid_grant");
+	get();
+	token.access_token = secret_new("by-login", 8);
+	token.instance_url = mem_strdup("https://acme.my.salesforce.com");
+	token.org_id = mem_strdup(ORG_A);
+	token.user_id = mem_strdup("005000000000001AAA");
+	token.obtained_ms = loop_now_ms(at.loop);
+	token.expires_ms = token.obtained_ms + HOUR_MS;
+	assert_true(vault_token_put(at.vault, "production", &token, &err));
+	vault_token_done(&token);
+	keeper_unpark(at.keeper);
+	get();
+	assert_string_equal(at.token, "by-login");
+	assert_int_equal(script.requests, 1);
+}
+
+static void freed_at_any_time(void **state)
+{
+	(void)state;
+	/* With a request and waiters. */
+	script.say = HANG;
+	keeper_get(at.keeper, leased, NULL);
+	keeper_get(at.keeper, leased, NULL);
+	settle();
+	assert_int_equal(script.requests, 1);
+	keeper_free(at.keeper);
+	assert_null(script.pending);
+	settle();
+	assert_int_equal(at.leases + at.errors, 0);
+	/* In a lease, with others waiting. */
+	script.say = GIVE;
+	open_keeper();
+	at.free_in_lease = true;
+	keeper_get(at.keeper, leased, NULL);
+	keeper_get(at.keeper, leased, NULL);
+	while (at.keeper)
+		loop_once(at.loop);
+	settle();
+	assert_int_equal(at.leases, 1);
+}
+
+int main(void)
+{
+#define row(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		row(one_request_however_many_wait),
+		row(a_day_in_use),
+		row(refreshed_before_its_end_and_nobody_waits),
+		row(idle_costs_nothing),
+		row(used_late_in_its_life),
+		row(parked_asks_once_a_day),
+		row(a_parked_login_says_so),
+		row(a_burst_of_refusals_is_one_refresh),
+		row(refused_while_a_refresh_runs),
+		row(fresh_tokens_refused_again_and_again),
+		row(the_budget_holds),
+		row(another_org_is_refused),
+		row(passing_trouble_is_tried_again),
+		row(retry_after_is_kept),
+		row(trouble_ahead_of_time_hurts_nobody),
+		row(odd_errors_are_tried_three_times_more),
+		row(stored_before_it_is_used),
+		row(the_stored_token_is_used_after_a_crash),
+		row(one_tampered_with_parks),
+		row(a_newer_token_in_the_vault_unparks),
+		row(freed_at_any_time),
+	};
+	struct error err;
+	bool locked;
+
+	if (!secret_start(&locked, &err))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
