@@ -245,8 +245,9 @@ static void answers(void **state)
 		{ "no status", "HTTP/1.1 abc\r\n\r\n", PEER_CLOSE, 0, "protocol" },
 		{ "no gzip", OK_200 "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
 		  PEER_KEEP, 0, "protocol" },
-		{ "unknown coding", OK_200 "Content-Encoding: foo\r\nContent-Length: 5\r\n\r\nhello",
-		  PEER_KEEP, 0, "protocol" },
+		{ "unknown coding",
+		  OK_200 "Content-Encoding: foo\r\nContent-Length: 5\r\n\r\nhello", PEER_KEEP, 0,
+		  "protocol" },
 	};
 
 	(void)state;
