@@ -1,0 +1,172 @@
+/* sf_call.c - in order: sf_call_start, ask, send, judge; then ask again, or finish. */
+#include "salesforce/sf_call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/keeper.h"
+#include "base/error.h"
+#include "salesforce/sf_error.h"
+
+#define MOST_HEADERS 8
+
+struct sf_call {
+	struct sf_call_args args;
+	char *path;                   /* owned */
+	char *headers[MOST_HEADERS];  /* owned; the last is NULL */
+	struct keeper_wait *waiting;  /* owned; NULL unless a token is waited for */
+	struct http_request *request; /* owned; NULL unless an answer is waited for */
+	uint64_t generation;          /* of the token that was sent */
+	bool repeated;
+	sf_call_done_fn *done;
+	void *done_arg;
+};
+
+static void ask(struct sf_call *in);
+static void send_request(const struct keeper_lease *lease, const struct error *err, void *arg);
+static void judge(const struct http_response *response, bool sent, const struct error *err,
+		  void *arg);
+static void finish(struct sf_call *in, const struct http_response *response,
+		   const struct error *err);
+
+struct sf_call *sf_call_start(const struct sf_call_args *args, sf_call_done_fn *done, void *arg)
+{
+	struct sf_call *in = mem_new(struct sf_call);
+	size_t count = 0;
+
+	*in = (struct sf_call){ .args = *args, .done = done, .done_arg = arg };
+	in->path = mem_strdup(args->path);
+	in->headers[count++] = mem_strdup("Accept: application/json");
+	in->headers[count++] = mem_strdup("Sforce-Call-Options: client=leadsyncd");
+	for (const char *const *extra = args->headers; extra && *extra && count < MOST_HEADERS - 1;
+	     extra++)
+		in->headers[count++] = mem_strdup(*extra);
+	ask(in);
+	return in;
+}
+
+static void ask(struct sf_call *in)
+{
+	in->waiting = keeper_get(in->args.caller->keeper, send_request, in);
+}
+
+static bool relay_body(const char *bytes, size_t len, void *arg, struct error *err)
+{
+	struct sf_call *in = arg;
+
+	return in->args.on_body(bytes, len, in->done_arg, err);
+}
+
+static void send_request(const struct keeper_lease *lease, const struct error *err, void *arg)
+{
+	struct sf_call *in = arg;
+	struct sf_caller *caller = in->args.caller;
+	CLEANUP_FREE char *base = NULL;
+	CLEANUP_FREE char *url = NULL;
+	struct error why;
+
+	in->waiting = NULL;
+	if (err) {
+		finish(in, NULL, err);
+		return;
+	}
+	/* Stored long ago, perhaps; the hosts that are admitted may be others now. */
+	base = url_base(lease->instance_url, caller->policy, "instance_url", &why);
+	if (!base) {
+		finish(in, NULL, &why);
+		return;
+	}
+	snprintf(caller->org_id, sizeof(caller->org_id), "%s", lease->org_id);
+	in->generation = lease->generation;
+	url = mem_format("%s%s", base, in->path);
+	in->request = http_start(caller->http,
+				 &(struct http_call){
+					 .class = in->args.class,
+					 .method = "GET",
+					 .url = url,
+					 .headers = (const char *const *)in->headers,
+					 .bearer = lease->access_token,
+					 .on_body = in->args.on_body ? relay_body : NULL,
+				 },
+				 judge, in);
+}
+
+/* Another token, with the host that belongs to it, may be the cure. */
+static bool is_spent(const struct error *err)
+{
+	return err->kind == ERROR_LOGIN || strcmp(err->code, "host-moved") == 0 ||
+	       strcmp(err->code, "dns") == 0;
+}
+
+static void judge(const struct http_response *response, bool sent, const struct error *err,
+		  void *arg)
+{
+	struct sf_call *in = arg;
+	struct error why;
+
+	(void)sent; /* reading is safe to repeat */
+	in->request = NULL;
+	if (response) {
+		sf_usage_parse(response->limit_info, &in->args.caller->usage);
+		if ((response->status >= 200 && response->status < 300) ||
+		    response->status == 304) {
+			finish(in, response, NULL);
+			return;
+		}
+		sf_error_rest(response, &why);
+	} else {
+		why = *err;
+	}
+	if (is_spent(&why) && !in->repeated) {
+		in->repeated = true;
+		keeper_refused(in->args.caller->keeper, in->generation);
+		ask(in);
+	} else {
+		finish(in, NULL, &why);
+	}
+}
+
+static void free_call(struct sf_call *in)
+{
+	for (size_t i = 0; in->headers[i]; i++)
+		free(in->headers[i]);
+	free(in->path);
+	free(in);
+}
+
+static void finish(struct sf_call *in, const struct http_response *response,
+		   const struct error *err)
+{
+	sf_call_done_fn *done = in->done;
+	void *done_arg = in->done_arg;
+
+	free_call(in);
+	done(response, err, done_arg);
+}
+
+void sf_call_cancel(struct sf_call *in)
+{
+	if (!in)
+		return;
+	keeper_cancel(in->waiting);
+	http_cancel(in->request);
+	free_call(in);
+}
+
+bool sf_usage_parse(const char *limit_info, struct sf_usage *ret)
+{
+	static const char name[] = "api-usage=";
+	const char *at = limit_info;
+	long used, most;
+
+	/* "per-app-api-usage=17/250" is another number. */
+	while ((at = strstr(at, name)) && at > limit_info && at[-1] != ' ' && at[-1] != ';' &&
+	       at[-1] != ',')
+		at += sizeof(name) - 1;
+	if (!at || sscanf(at + sizeof(name) - 1, "%9ld/%9ld", &used, &most) != 2 || used < 0 ||
+	    most <= 0)
+		return false;
+	*ret = (struct sf_usage){ used, most };
+	return true;
+}

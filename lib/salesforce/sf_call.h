@@ -1,0 +1,42 @@
+/* sf_call.h - one request with the account's token.
+ *
+ * If the token is refused, or the host does not serve the org any more, the token counts as spent:
+ * the keeper fetches another, with the host that belongs to it, and the request is made once more.
+ * Never more than two requests a call; everything else is for the caller to retry. */
+#pragma once
+#include "base/mem.h"
+#include "http/http.h"
+#include "salesforce/salesforce.h"
+
+struct error;
+struct keeper;
+struct sf_call;
+
+/* What the calls of one account share; it must outlive them. */
+struct sf_caller {
+	struct http_client *http; /* borrowed, as the keeper */
+	struct keeper *keeper;
+	const struct url_policy *policy;
+	struct sf_usage usage; /* as the last answer said; -1 before */
+	char org_id[19];       /* whose the last token was; "" before */
+};
+
+struct sf_call_args {
+	struct sf_caller *caller;
+	enum http_class class;
+	const char *path;           /* below the instance_url */
+	const char *const *headers; /* beside those every call has; NULL-terminated, or NULL */
+	http_body_fn *on_body;      /* bytes of a success; `arg` is that of the call */
+};
+
+/* The end: a 2xx or 304 with `response`, or `err` (of sf_error_rest, http or keeper). Once, from
+ * the loop, with the handle dead; all good only during the call. */
+typedef void sf_call_done_fn(const struct http_response *response, const struct error *err,
+			     void *arg);
+
+/* A GET. Cannot fail at once. */
+struct sf_call *sf_call_start(const struct sf_call_args *args, sf_call_done_fn *done, void *arg);
+void sf_call_cancel(struct sf_call *in);
+
+/* "api-usage=18/15000" among what Sforce-Limit-Info says. False: it says nothing of it. */
+bool sf_usage_parse(const char *limit_info, struct sf_usage *ret);

@@ -1,0 +1,210 @@
+#include "salesforce/sf_token.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "http/url.h"
+#include "record/value.h"
+#include "secret/secret.h"
+#include "vault/vault.h"
+
+#define MOST_FORM  ((size_t)8 * 1024)
+#define MOST_TOKEN 8192
+/* A longer life than a year is a mistake, not a life. */
+#define MOST_LIFE_S ((int64_t)366 * 24 * 3600)
+
+static bool protocol(struct error *err, const char *what)
+{
+	return error_set(err, ERROR_RETRY, "protocol",
+			 "the token endpoint's answer is not what Salesforce sends: %s", what);
+}
+
+/* NULL unless it is text without a NUL inside. */
+static const char *text_of(struct json_object *in, const char *key)
+{
+	struct json_object *value;
+	const char *text;
+
+	if (!json_object_object_get_ex(in, key, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return NULL;
+	text = json_object_get_string(value);
+	return strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
+}
+
+/* What may stand in a header: no blanks, no line ends. */
+static bool is_token(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < 0x21 || text[i] > 0x7e)
+			return false;
+	return len && len <= MOST_TOKEN;
+}
+
+/* "https://login.salesforce.com/id/00D.../005..." */
+static bool take_identity(const char *id, const struct url_policy *policy, struct vault_token *ret,
+			  struct error *err)
+{
+	const char *path = strstr(id, "/id/");
+	CLEANUP_FREE char *host = path ? mem_strndup(id, (size_t)(path - id)) : NULL;
+	CLEANUP_FREE char *base = NULL;
+	char org_id[19], user_id[19];
+	const char *user;
+
+	if (!path)
+		return protocol(err, "id is no identity URL");
+	path += strlen("/id/");
+	user = strchr(path, '/');
+	if (!user || user - path != 18 || strlen(user + 1) != 18 || !value_id18(path, 18, org_id) ||
+	    !value_id18(user + 1, 18, user_id) || !str_starts_with(org_id, "00D") ||
+	    !str_starts_with(user_id, "005"))
+		return protocol(err, "id does not end in the ids of an org and a user");
+	base = url_base(host, policy, "id", err);
+	if (!base)
+		return false;
+	ret->org_id = mem_strdup(org_id);
+	ret->user_id = mem_strdup(user_id);
+	return true;
+}
+
+/* An opaque token begins with its org's id and a '!'; others (a JWT) say nothing here. */
+static bool is_of_org(const char *token, const char *org_id)
+{
+	char id[19];
+
+	if (strcspn(token, "!") != 15 || !value_id18(token, 15, id))
+		return true;
+	return strcmp(id, org_id) == 0;
+}
+
+static int64_t life_of(struct json_object *in)
+{
+	struct json_object *value;
+	int64_t life_s;
+
+	if (!json_object_object_get_ex(in, "expires_in", &value))
+		return 0;
+	life_s = json_object_get_int64(value);
+	return life_s > 0 && life_s <= MOST_LIFE_S ? life_s : 0;
+}
+
+static bool take_token(struct json_object *in, const struct url_policy *policy, int64_t now_ms,
+		       struct vault_token *ret, struct error *err)
+{
+	const char *access = text_of(in, "access_token"), *refresh = text_of(in, "refresh_token");
+	const char *instance = text_of(in, "instance_url"), *id = text_of(in, "id");
+	const char *type = text_of(in, "token_type"), *scope = text_of(in, "scope");
+	int64_t life_s = life_of(in);
+
+	if (!access || !is_token(access) || (refresh && !is_token(refresh)))
+		return protocol(err, "access_token is missing or no token");
+	if (!instance || !id)
+		return protocol(err, "instance_url or id is missing");
+	if (type && strcasecmp(type, "Bearer") != 0)
+		return protocol(err, "token_type is not Bearer");
+	if (!take_identity(id, policy, ret, err))
+		return false;
+	if (!is_of_org(access, ret->org_id))
+		return protocol(err, "access_token and id are of two orgs");
+	ret->instance_url = url_base(instance, policy, "instance_url", err);
+	if (!ret->instance_url)
+		return false;
+	ret->access_token = secret_new(access, strlen(access));
+	ret->refresh_token = refresh ? secret_new(refresh, strlen(refresh)) : NULL;
+	ret->scope = scope ? mem_strdup(scope) : NULL;
+	ret->obtained_ms = now_ms;
+	ret->expires_ms = life_s ? now_ms + life_s * 1000 : 0;
+	return true;
+}
+
+static void wipe(struct json_object *in, const char *key)
+{
+	struct json_object *value;
+
+	if (json_object_object_get_ex(in, key, &value) &&
+	    json_object_is_type(value, json_type_string))
+		secret_wipe((char *)(uintptr_t)json_object_get_string(value),
+			    (size_t)json_object_get_string_len(value));
+}
+
+bool sf_token_parse(const char *body, size_t len, const struct url_policy *policy, int64_t now_ms,
+		    struct vault_token *ret, struct error *err)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(32);
+	struct vault_token made = { 0 };
+	struct json_object *in = NULL;
+	bool ok;
+
+	if (!tokener)
+		abort();
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	if (len < INT32_MAX)
+		in = json_tokener_parse_ex(tokener, body, (int)len);
+	if (!json_object_is_type(in, json_type_object))
+		ok = error_set(err, ERROR_RETRY, "not-json",
+			       "a login or maintenance page instead of JSON");
+	else
+		ok = take_token(in, policy, now_ms, &made, err);
+	wipe(in, "access_token");
+	wipe(in, "refresh_token");
+	wipe(in, "id_token");
+	json_object_put(in);
+	json_tokener_free(tokener);
+	if (ok)
+		*ret = made;
+	else
+		vault_token_done(&made);
+	return ok;
+}
+
+static bool append(char *form, size_t *used, const char *text, size_t len, bool encode)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (size_t i = 0; i < len; i++) {
+		if (*used + 3 > MOST_FORM)
+			return false;
+		if (!encode || (text[i] && strchr(plain, text[i]))) {
+			form[(*used)++] = text[i];
+		} else {
+			form[(*used)++] = '%';
+			form[(*used)++] = hex[(unsigned char)text[i] >> 4];
+			form[(*used)++] = hex[(unsigned char)text[i] & 15];
+		}
+	}
+	return true;
+}
+
+struct secret *sf_token_form(const char *client_id, struct secret *client_secret, struct error *err)
+{
+	static const char head[] = "grant_type=client_credentials&client_id=";
+	static const char middle[] = "&client_secret=";
+	struct secret *made = NULL;
+	char form[MOST_FORM];
+	const char *secret;
+	size_t used = 0, len;
+
+	secret = secret_open(client_secret, &len);
+	if (append(form, &used, head, strlen(head), false) &&
+	    append(form, &used, client_id, strlen(client_id), true) &&
+	    append(form, &used, middle, strlen(middle), false) &&
+	    append(form, &used, secret, len, true))
+		made = secret_new(form, used);
+	else
+		error_set(err, ERROR_HUMAN, "secret-too-long",
+			  "client_id and client secret make a form of more than %zu bytes: no app "
+			  "has such",
+			  MOST_FORM);
+	secret_close(client_secret);
+	secret_wipe(form, sizeof(form));
+	return made;
+}
