@@ -1,0 +1,523 @@
+/* The remote against a scripted server, with a keeper of the test's own: what is asked, what comes
+ * of each answer, and how often a call may ask. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "auth/keeper.h"
+#include "base/error.h"
+#include "http/http.h"
+#include "loop/loop.h"
+#include "peer.h"
+#include "record/mapping.h"
+#include "record/record.h"
+#include "record/schema.h"
+#include "remote/remote.h"
+#include "salesforce/salesforce.h"
+#include "salesforce/sf_call.h"
+#include "secret/secret.h"
+
+#define LEN(rows) (sizeof(rows) / sizeof(rows[0]))
+
+/* --- a keeper that hands out token-1, token-2, ... --- */
+
+struct keeper {
+	struct loop *loop;
+	const char *instance_url;
+	uint64_t generation;
+	const char *trouble; /* code of the error it answers with; NULL: none */
+};
+
+struct keeper_wait {
+	struct keeper *keeper;
+	struct loop_timer *timer;
+	keeper_done_fn *done;
+	void *arg;
+};
+
+static void hand_out(void *arg)
+{
+	struct keeper_wait wait = *(struct keeper_wait *)arg;
+	struct keeper *in = wait.keeper;
+	char token[32];
+	struct keeper_lease lease = { .instance_url = in->instance_url,
+				      .org_id = "00D8d0000004QxREAU",
+				      .user_id = "0058d000002Kp7ZAAS",
+				      .generation = in->generation };
+	struct error err;
+
+	free(arg);
+	if (in->trouble) {
+		error_set(&err, ERROR_HUMAN, in->trouble, "parked");
+		wait.done(NULL, &err, wait.arg);
+		return;
+	}
+	snprintf(token, sizeof(token), "token-%d", (int)in->generation);
+	lease.access_token = secret_new(token, strlen(token));
+	wait.done(&lease, NULL, wait.arg);
+	secret_free(lease.access_token);
+}
+
+struct keeper_wait *keeper_get(struct keeper *in, keeper_done_fn *done, void *arg)
+{
+	struct keeper_wait *wait = mem_new(struct keeper_wait);
+
+	*wait = (struct keeper_wait){ .keeper = in, .done = done, .arg = arg };
+	wait->timer = loop_soon(in->loop, hand_out, wait);
+	return wait;
+}
+
+void keeper_cancel(struct keeper_wait *in)
+{
+	if (in)
+		loop_timer_cancel(in->timer);
+	free(in);
+}
+
+void keeper_refused(struct keeper *in, uint64_t generation)
+{
+	assert_int_equal(generation, in->generation);
+	in->generation++;
+}
+
+/* --- one remote, one server, one answer --- */
+
+static struct {
+	struct loop *loop;
+	struct peer *peer;
+	struct http_client *http;
+	struct keeper keeper;
+	struct sf_remote *owner;
+	struct remote *remote;
+	struct mapping *mapping;
+} at;
+
+static struct {
+	unsigned ends;
+	struct record_page *page;
+	const struct schema *schema;
+	bool changed;
+	int64_t server_ms;
+	struct error err;
+	bool failed;
+} got;
+
+static int set_up(void **state)
+{
+	static const struct url_policy policy = { .loopback_test = true };
+	struct http_options options = { .user_agent = "test", .allow_plain = true };
+	struct error err;
+
+	(void)state;
+	at.loop = loop_new();
+	at.peer = peer_new(at.loop);
+	at.http = http_client_new(at.loop, &options, &err);
+	at.keeper = (struct keeper){ .loop = at.loop,
+				     .instance_url = peer_url(at.peer),
+				     .generation = 1 };
+	at.owner = sf_remote_new(&(struct sf_remote_args){ .loop = at.loop,
+							   .http = at.http,
+							   .keeper = &at.keeper,
+							   .policy = &policy,
+							   .api_version = "66.0" });
+	at.remote = sf_remote_interface(at.owner);
+	at.mapping = mem_new(struct mapping);
+	at.mapping->shares = 1;
+	at.mapping->count = 1;
+	at.mapping->fields = mem_array(struct mapping_field, 1);
+	at.mapping->fields[0] = (struct mapping_field){ .field = mem_strdup("LastName"),
+							.column = mem_strdup("last_name") };
+	return at.http ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	record_page_free(TAKE(got.page));
+	mapping_free(at.mapping);
+	sf_remote_free(at.owner);
+	http_client_free(at.http);
+	peer_free(at.peer);
+	loop_free(at.loop);
+	return 0;
+}
+
+static void begin(void)
+{
+	record_page_free(TAKE(got.page));
+	memset(&got, 0, sizeof(got));
+}
+
+static void wait_for_end(void)
+{
+	while (!got.ends)
+		loop_once(at.loop);
+	assert_int_equal(got.ends, 1);
+}
+
+static void note_error(const struct error *err)
+{
+	got.ends++;
+	got.failed = err != NULL;
+	if (err)
+		got.err = *err;
+}
+
+static void have_schema(const struct schema *schema, bool changed, int64_t server_ms,
+			const struct error *err, void *arg)
+{
+	assert_ptr_equal(arg, &at);
+	got.schema = schema;
+	got.changed = changed;
+	got.server_ms = server_ms;
+	note_error(err);
+}
+
+static void have_page(struct record_page *page, const struct error *err, void *arg)
+{
+	assert_ptr_equal(arg, &at);
+	assert_int_equal(page == NULL, err != NULL);
+	got.page = page;
+	note_error(err);
+}
+
+#define DATE  "Date: Fri, 02 Jan 2026 03:04:05 GMT\r\n"
+#define JSON  "Content-Type: application/json;charset=UTF-8\r\n" DATE
+#define USAGE "Sforce-Limit-Info: api-usage=18/15000\r\n"
+#define LEAD                                                                                       \
+	"{\"name\":\"Lead\",\"fields\":[{\"name\":\"Id\",\"type\":\"id\"},"                        \
+	"{\"name\":\"LastName\",\"type\":\"string\"},"                                             \
+	"{\"name\":\"SystemModstamp\",\"type\":\"datetime\"},"                                     \
+	"{\"name\":\"IsDeleted\",\"type\":\"boolean\"}]}"
+#define RECORD                                                                                     \
+	"{\"Id\":\"00Q8d00000BvT3xEAF\",\"SystemModstamp\":\"2026-01-02T03:04:05.000+0000\","      \
+	"\"IsDeleted\":false,\"LastName\":\"Okafor\"}"
+#define NEXT "/services/data/v66.0/query/01g8d0000XyZ1AbAQK-2000"
+#define PAGE "{\"totalSize\":1,\"done\":true,\"records\":[" RECORD "]}"
+#define MORE                                                                                       \
+	"{\"totalSize\":2,\"done\":false,\"nextRecordsUrl\":\"" NEXT "\",\"records\":[" RECORD "]" \
+	"}"
+#define FAILURE(code, message) "[{\"message\":\"" message "\",\"errorCode\":\"" code "\"}]"
+#define NO_REST                FAILURE("INVALID_SESSION_ID", "This session is not valid for use with the REST API")
+#define NO_QUOTA               FAILURE("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+#define SPENT                  FAILURE("INVALID_SESSION_ID", "Session expired or invalid")
+
+static void describe_lead(void)
+{
+	peer_answer(at.peer, 200, JSON "Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n", LEAD);
+	begin();
+	at.remote->ops->describe(at.remote, "Lead", have_schema, &at);
+	wait_for_end();
+	assert_false(got.failed);
+}
+
+static const struct remote_query *changes(void)
+{
+	static struct remote_query query;
+
+	query = (struct remote_query){ .object = "Lead",
+				       .mapping = at.mapping,
+				       .order = REMOTE_BY_STAMP,
+				       .from_ms = INT64_C(1767323045000),
+				       .until_ms = INT64_C(1767326645000) };
+	return &query;
+}
+
+static void read_changes(void)
+{
+	begin();
+	at.remote->ops->read(at.remote, changes(), have_page, &at);
+	assert_int_equal(got.ends, 0);
+	wait_for_end();
+}
+
+static bool asked(size_t which, const char *text)
+{
+	return strstr(peer_request(at.peer, which), text) != NULL;
+}
+
+static void a_describe_is_asked_and_kept(void **state)
+{
+	(void)state;
+	assert_null(at.remote->ops->schema(at.remote, "Lead"));
+	assert_string_equal(at.remote->ops->org_id(at.remote), "");
+	describe_lead();
+	assert_true(got.changed);
+	assert_int_equal(got.server_ms, INT64_C(1767323045000));
+	assert_ptr_equal(at.remote->ops->schema(at.remote, "lead"), got.schema);
+	assert_string_equal(at.remote->ops->org_id(at.remote), "00D8d0000004QxREAU");
+	assert_true(asked(0, "GET /services/data/v66.0/sobjects/Lead/describe HTTP/1.1\r\n"));
+	assert_true(asked(0, "Authorization: Bearer token-1\r\n"));
+	assert_true(asked(0, "Accept: application/json\r\n"));
+	assert_true(asked(0, "Sforce-Call-Options: client=leadsyncd\r\n"));
+	assert_false(asked(0, "If-Modified-Since"));
+
+	peer_answer(at.peer, 304, DATE, "");
+	begin();
+	at.remote->ops->describe(at.remote, "Lead", have_schema, &at);
+	wait_for_end();
+	assert_false(got.failed);
+	assert_false(got.changed);
+	assert_string_equal(got.schema->object, "Lead");
+	assert_true(asked(1, "If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT\r\n"));
+}
+
+static void a_describe_that_fails_keeps_the_old_one(void **state)
+{
+	(void)state;
+	describe_lead();
+	peer_answer(at.peer, 404, JSON,
+		    FAILURE("NOT_FOUND", "The requested resource does not exist"));
+	begin();
+	at.remote->ops->describe(at.remote, "Lead", have_schema, &at);
+	wait_for_end();
+	assert_true(got.failed);
+	assert_int_equal(got.err.kind, ERROR_HUMAN);
+	assert_string_equal(got.err.code, "NOT_FOUND");
+	assert_non_null(at.remote->ops->schema(at.remote, "Lead"));
+
+	begin();
+	at.remote->ops->describe(at.remote, "../../x", have_schema, &at);
+	assert_int_equal(got.ends, 0);
+	wait_for_end();
+	assert_string_equal(got.err.code, "no-such-object");
+	assert_int_equal(peer_count(at.peer), 2);
+}
+
+static void pages_follow_one_another(void **state)
+{
+	CLEANUP_FREE char *next = NULL;
+
+	(void)state;
+	describe_lead();
+	assert_int_equal(sf_remote_usage(at.owner).used, -1);
+	peer_answer(at.peer, 200, JSON USAGE, MORE);
+	read_changes();
+	assert_false(got.failed);
+	assert_int_equal(got.page->count, 1);
+	assert_int_equal(got.page->total, 2);
+	assert_int_equal(got.page->server_ms, INT64_C(1767323045000));
+	assert_int_equal(got.page->bytes, strlen(MORE));
+	assert_int_equal(sf_remote_usage(at.owner).used, 18);
+	assert_int_equal(sf_remote_usage(at.owner).most, 15000);
+	assert_true(asked(1, "GET /services/data/v66.0/queryAll/?q=SELECT%20Id%2CSystemModstamp%2C"
+			     "IsDeleted%2CLastName%20FROM%20Lead%20WHERE%20"));
+	assert_true(asked(1, "Sforce-Query-Options: batchSize=2000\r\n"));
+
+	next = mem_strdup(got.page->next);
+	peer_answer(at.peer, 200, JSON, PAGE);
+	begin();
+	at.remote->ops->read_more(at.remote, at.mapping, next, have_page, &at);
+	wait_for_end();
+	assert_false(got.failed);
+	assert_null(got.page->next);
+	assert_int_equal(got.page->count, 1);
+	assert_int_equal(got.page->records[0].stamp_ms, INT64_C(1767323045000));
+	assert_true(asked(2, "GET " NEXT " HTTP/1.1\r\n"));
+}
+
+static void what_is_not_asked_fails_later(void **state)
+{
+	static const char *const nexts[] = {
+		"", "|", "||", "SystemModstamp|d|https://evil/x", ("a b||" NEXT), NEXT
+	};
+
+	(void)state;
+	begin();
+	at.remote->ops->read(at.remote, changes(), have_page, &at);
+	assert_int_equal(got.ends, 0);
+	wait_for_end();
+	assert_string_equal(got.err.code, "no-schema");
+	for (size_t i = 0; i < LEN(nexts); i++) {
+		begin();
+		at.remote->ops->read_more(at.remote, at.mapping, nexts[i], have_page, &at);
+		assert_int_equal(got.ends, 0);
+		wait_for_end();
+		assert_string_equal(got.err.code, "bad-next");
+	}
+	assert_int_equal(peer_count(at.peer), 0);
+}
+
+static void what_comes_of_each_answer(void **state)
+{
+	static const struct {
+		const char *name;
+		int status;
+		const char *body;
+		int second_status; /* 0: no second request may come */
+		const char *second_body;
+		const char *code; /* NULL: a page */
+		enum error_kind kind;
+	} rows[] = {
+		{ "spent token", 401, SPENT, 200, PAGE, NULL, 0 },
+		{ "spent twice", 401, SPENT, 401, SPENT, "INVALID_SESSION_ID", ERROR_LOGIN },
+		{ "spent, then trouble", 401, SPENT, 503, "", "server-trouble", ERROR_RETRY },
+		{ "401 as XML", 401, "<response/>", 200, PAGE, NULL, 0 },
+		{ "no REST for it", 401, NO_REST, 0, NULL, "INVALID_SESSION_ID", ERROR_HUMAN },
+		{ "301", 301, "", 200, PAGE, NULL, 0 },
+		{ "302", 302, "", 302, "", "host-moved", ERROR_RETRY },
+		{ "404 as HTML", 404, "<html>", 200, PAGE, NULL, 0 },
+		{ "420", 420, "", 200, PAGE, NULL, 0 },
+		{ "500", 500, FAILURE("UNKNOWN_EXCEPTION", "x"), 0, NULL, "UNKNOWN_EXCEPTION",
+		  ERROR_RETRY },
+		{ "503", 503, "<html>", 0, NULL, "server-trouble", ERROR_RETRY },
+		{ "no quota", 403, NO_QUOTA, 0, NULL, "REQUEST_LIMIT_EXCEEDED", ERROR_QUOTA },
+		{ "no locator", 400, FAILURE("INVALID_QUERY_LOCATOR", "x"), 0, NULL,
+		  "INVALID_QUERY_LOCATOR", ERROR_STALE },
+		{ "no field", 400, FAILURE("INVALID_FIELD", "x"), 0, NULL, "INVALID_FIELD",
+		  ERROR_HUMAN },
+		{ "not found", 404, FAILURE("NOT_FOUND", "x"), 0, NULL, "NOT_FOUND", ERROR_HUMAN },
+		{ "html", 200, "<html>", 0, NULL, "not-json", ERROR_RETRY },
+		{ "empty", 200, "", 0, NULL, "not-json", ERROR_RETRY },
+		{ "204", 204, "", 0, NULL, "not-json", ERROR_RETRY },
+		{ "304 unasked", 304, "", 0, NULL, "not-json", ERROR_RETRY },
+		{ "cut", 200, "{\"totalSize\":1,\"done\":true,\"records\":[", 0, NULL, "protocol",
+		  ERROR_RETRY },
+		{ "an error as success", 200, SPENT, 0, NULL, "not-json", ERROR_RETRY },
+	};
+
+	(void)state;
+	describe_lead();
+	for (size_t i = 0; i < LEN(rows); i++) {
+		size_t before = peer_count(at.peer);
+		uint64_t generation = at.keeper.generation;
+		char bearer[64];
+
+		peer_answer(at.peer, rows[i].status, JSON, rows[i].body);
+		if (rows[i].second_status)
+			peer_answer(at.peer, rows[i].second_status, JSON, rows[i].second_body);
+		read_changes();
+		if (got.failed != (rows[i].code != NULL) ||
+		    (got.failed &&
+		     (strcmp(got.err.code, rows[i].code) != 0 || got.err.kind != rows[i].kind)))
+			fail_msg("%s: %s %s %s", rows[i].name, got.failed ? "failed" : "went well",
+				 got.err.code, got.err.text);
+		assert_int_equal(peer_count(at.peer) - before, rows[i].second_status ? 2 : 1);
+		assert_int_equal(at.keeper.generation - generation, rows[i].second_status ? 1 : 0);
+		snprintf(bearer, sizeof(bearer), "Bearer token-%d\r\n", (int)at.keeper.generation);
+		assert_true(asked(peer_count(at.peer) - 1, bearer));
+	}
+}
+
+static void a_lost_host_is_asked_for_anew(void **state)
+{
+	(void)state;
+	describe_lead();
+	at.keeper.instance_url = "http://127.0.0.1:1";
+	read_changes();
+	assert_string_equal(got.err.code, "connect");
+	assert_int_equal(at.keeper.generation, 1);
+	at.keeper.instance_url = "https://not-admitted.example";
+	read_changes();
+	assert_string_equal(got.err.code, "url");
+	at.keeper.trouble = "invalid_client";
+	read_changes();
+	assert_string_equal(got.err.code, "invalid_client");
+	assert_int_equal(peer_count(at.peer), 1);
+}
+
+static void large_pages_make_small_batches(void **state)
+{
+	static const unsigned want[] = { 2000, 1000, 500, 250, 200, 200 };
+	size_t len = (size_t)17 * 1024 * 1024;
+	CLEANUP_FREE char *body = mem_zeroed(len + 1, 1);
+
+	(void)state;
+	describe_lead();
+	memset(body, ' ', len);
+	memcpy(body, PAGE, strlen(PAGE));
+	for (size_t i = 0; i < LEN(want); i++) {
+		char header[64];
+
+		peer_answer(at.peer, 200, JSON, body);
+		read_changes();
+		assert_false(got.failed);
+		snprintf(header, sizeof(header), "batchSize=%u\r\n", want[i]);
+		assert_true(asked(i + 1, header));
+	}
+}
+
+static void a_cancel_is_silent(void **state)
+{
+	struct remote_call *call;
+
+	(void)state;
+	describe_lead();
+	begin();
+	/* before the token, before the answer, and what never began */
+	call = at.remote->ops->read(at.remote, changes(), have_page, &at);
+	at.remote->ops->cancel(call);
+	call = at.remote->ops->read(at.remote, changes(), have_page, &at);
+	while (peer_count(at.peer) < 2)
+		loop_once(at.loop);
+	at.remote->ops->cancel(call);
+	call = at.remote->ops->read_more(at.remote, at.mapping, "", have_page, &at);
+	at.remote->ops->cancel(call);
+	call = at.remote->ops->describe(at.remote, "Lead", have_schema, &at);
+	at.remote->ops->cancel(call);
+	at.remote->ops->cancel(NULL);
+	peer_answer(at.peer, 200, JSON, PAGE);
+	read_changes();
+	assert_int_equal(got.ends, 1);
+}
+
+static void usage_is_parsed(void **state)
+{
+	static const struct {
+		const char *text;
+		long used, most; /* most 0: not said */
+	} rows[] = {
+		{ "api-usage=18/15000", 18, 15000 },
+		{ "api-usage=18/15000; per-app-api-usage=17/250(appName=leadsync)", 18, 15000 },
+		{ "per-app-api-usage=17/250(appName=leadsync); api-usage=18/15000", 18, 15000 },
+		{ "per-app-api-usage=17/250(appName=x)", 0, 0 },
+		{ "", 0, 0 },
+		{ "api-usage=", 0, 0 },
+		{ "api-usage=x/5", 0, 0 },
+		{ "api-usage=5", 0, 0 },
+		{ "api-usage=5/0", 0, 0 },
+		{ "api-usage=99999999999999999999/5", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		struct sf_usage usage = { 0, 0 };
+
+		assert_int_equal(sf_usage_parse(rows[i].text, &usage), rows[i].most != 0);
+		assert_int_equal(usage.used, rows[i].used);
+		assert_int_equal(usage.most, rows[i].most);
+	}
+}
+
+static int start(void **state)
+{
+	struct error err;
+	bool locked;
+
+	(void)state;
+	return secret_start(&locked, &err) ? 0 : -1;
+}
+
+#define REMOTE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		REMOTE_TEST(a_describe_is_asked_and_kept),
+		REMOTE_TEST(a_describe_that_fails_keeps_the_old_one),
+		REMOTE_TEST(pages_follow_one_another),
+		REMOTE_TEST(what_is_not_asked_fails_later),
+		REMOTE_TEST(what_comes_of_each_answer),
+		REMOTE_TEST(a_lost_host_is_asked_for_anew),
+		REMOTE_TEST(large_pages_make_small_batches),
+		REMOTE_TEST(a_cancel_is_silent),
+		cmocka_unit_test(usage_is_parsed),
+	};
+
+	return cmocka_run_group_tests_name("sf_remote", tests, start, NULL);
+}
