@@ -1,0 +1,429 @@
+/* table.c - the job's own table: made from the mapping where there is none, grown where we made it,
+ * checked where others did. leadsync_tables lists those that we made.
+ *
+ * In order: reading the schema; what may be wrong; making and growing; table_ensure. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/str.h"
+#include "record/mapping.h"
+#include "store/sqlite/session.h"
+
+const char table_step_1[] = "CREATE TABLE leadsync_tables ("
+			    "	name TEXT PRIMARY KEY COLLATE NOCASE  -- made by us, so grown by us\n"
+			    ") WITHOUT ROWID";
+
+/* SQLite documentation, "Datatypes", section 3.1. */
+enum affinity { AFFINITY_INTEGER, AFFINITY_TEXT, AFFINITY_NONE, AFFINITY_REAL, AFFINITY_NUMERIC };
+
+struct column {
+	char *name;
+	enum affinity affinity;
+	bool is_integer; /* declared INTEGER, to the letter */
+	bool not_null, has_default, generated;
+	int64_t key_part; /* 0: not in the primary key */
+};
+
+struct table {
+	bool found;
+	bool is_table; /* neither view nor virtual */
+	bool without_rowid;
+	bool ours;
+	struct column *columns;
+	size_t count;
+	int64_t key_parts;
+};
+
+static void table_clear(struct table *in)
+{
+	for (size_t i = 0; i < in->count; i++)
+		free(in->columns[i].name);
+	free(in->columns);
+	*in = (struct table){ 0 };
+}
+
+static void table_clear_scope(struct table *in)
+{
+	table_clear(in);
+}
+
+static enum affinity affinity_of(const char *type)
+{
+	static const struct {
+		const char *part;
+		enum affinity means;
+	} rules[] = {
+		{ "INT", AFFINITY_INTEGER }, { "CHAR", AFFINITY_TEXT }, { "CLOB", AFFINITY_TEXT },
+		{ "TEXT", AFFINITY_TEXT },   { "BLOB", AFFINITY_NONE }, { "REAL", AFFINITY_REAL },
+		{ "FLOA", AFFINITY_REAL },   { "DOUB", AFFINITY_REAL },
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (strcasestr(type, rules[i].part))
+			return rules[i].means;
+	return *type ? AFFINITY_NUMERIC : AFFINITY_NONE;
+}
+
+static const struct column *find_column(const struct table *in, const char *name)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (strcasecmp(in->columns[i].name, name) == 0)
+			return &in->columns[i];
+	return NULL;
+}
+
+static bool read_columns(struct session *in, struct table *table, struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s = statement_new(
+		in->db,
+		"SELECT name, type, \"notnull\" AS not_null, dflt_value IS NOT NULL AS has_default,"
+		" pk, hidden FROM pragma_table_xinfo(:table, 'main')",
+		err);
+	bool row;
+
+	if (!s)
+		return false;
+	statement_bind_text(s, ":table", in->job.table);
+	for (;;) {
+		struct column *column;
+		const char *type;
+
+		if (!statement_step(s, &row, err))
+			return false;
+		if (!row)
+			return true;
+		table->columns = mem_resize(table->columns, table->count + 1, sizeof(*column));
+		column = &table->columns[table->count++];
+		*column = (struct column){ .name = mem_strdup(statement_text(s, "name")) };
+		type = statement_text(s, "type");
+		column->affinity = affinity_of(type ? type : "");
+		column->is_integer = type && strcasecmp(type, "INTEGER") == 0;
+		column->not_null = statement_int(s, "not_null");
+		column->has_default = statement_int(s, "has_default");
+		column->key_part = statement_int(s, "pk");
+		column->generated = statement_int(s, "hidden") >= 2;
+		table->key_parts += column->key_part > 0;
+	}
+}
+
+static bool is_ours(struct session *in, bool *ret, struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s =
+		statement_new(in->db, "SELECT 1 FROM leadsync_tables WHERE name = :table", err);
+
+	if (!s)
+		return false;
+	statement_bind_text(s, ":table", in->job.table);
+	return statement_step(s, ret, err);
+}
+
+static bool read_table(struct session *in, struct table *ret, struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s = statement_new(in->db,
+					    "SELECT type, wr FROM pragma_table_list"
+					    " WHERE schema = 'main' AND name = :table COLLATE NOCASE",
+					    err);
+	const char *type;
+	bool row;
+
+	if (!s)
+		return false;
+	statement_bind_text(s, ":table", in->job.table);
+	if (!statement_step(s, &row, err))
+		return false;
+	if (!row)
+		return true;
+	type = statement_text(s, "type");
+	ret->found = true;
+	ret->is_table = type && strcmp(type, "table") == 0;
+	ret->without_rowid = statement_int(s, "wr");
+	return is_ours(in, &ret->ours, err) && read_columns(in, ret, err);
+}
+
+/* Is there an index that makes `column` unique by itself? With `of_key` only the primary key's own
+ * index counts, which an INTEGER PRIMARY KEY that is the rowid does not have. */
+static bool has_unique_index(struct session *in, const char *column, bool of_key, bool *ret,
+			     struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s = statement_new(
+		in->db,
+		"SELECT 1 FROM pragma_index_list(:table, 'main') AS list"
+		" WHERE list.\"unique\" = 1 AND list.partial = 0 AND (:of_key = 0 OR list.origin = 'pk')"
+		" AND (SELECT count(*) FROM pragma_index_info(list.name, 'main')) = 1"
+		" AND (SELECT name FROM pragma_index_info(list.name, 'main')) = :column COLLATE NOCASE",
+		err);
+
+	if (!s)
+		return false;
+	statement_bind_text(s, ":table", in->job.table);
+	statement_bind_text(s, ":column", column);
+	statement_bind_int(s, ":of_key", of_key);
+	return statement_step(s, ret, err);
+}
+
+/* What is wrong, gathered: the first becomes the error, all are told. */
+struct findings {
+	const struct session *in;
+	size_t count;
+	struct error first;
+};
+
+static void find(struct findings *in, const char *code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static void find(struct findings *in, const char *code, const char *format, ...)
+{
+	struct error problem;
+	char text[sizeof(problem.text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	error_set(&problem, ERROR_HUMAN, code, "table %s: %s", in->in->job.table, text);
+	if (!in->count++)
+		in->first = problem;
+	if (in->in->job.problem)
+		in->in->job.problem(&problem, in->in->job.problem_arg);
+}
+
+static bool findings_end(const struct findings *in, struct error *err)
+{
+	if (!in->count)
+		return true;
+	*err = in->first;
+	if (in->count > 1) {
+		char more[48];
+		size_t len = strlen(err->text), room;
+
+		snprintf(more, sizeof(more), " (and %zu more)", in->count - 1);
+		room = sizeof(err->text) - strlen(more) - 1;
+		strcpy(err->text + (len < room ? len : room), more);
+	}
+	return false;
+}
+
+static const char *sql_type(enum value_type type)
+{
+	return type == VALUE_INTEGER || type == VALUE_BOOLEAN ? "INTEGER" : "TEXT";
+}
+
+/* Text that looks like a number would be turned into one: "007" into 7. */
+static bool must_stay_text(enum value_type type)
+{
+	return type == VALUE_TEXT || type == VALUE_ID || type == VALUE_SET;
+}
+
+static void check_field(struct findings *in, const struct table *table,
+			const struct mapping_field *field)
+{
+	const struct column *column = find_column(table, field->column);
+
+	if (!column)
+		find(in, "no-column",
+		     "there is no column %s, to which %s is mapped: add it (ALTER TABLE \"%s\" ADD "
+		     "COLUMN \"%s\" %s), or correct the rule",
+		     field->column, field->field, in->in->job.table, field->column,
+		     sql_type(field->type));
+	else if (column->generated)
+		find(in, "generated-column",
+		     "column %s is generated and cannot be written: map %s to an ordinary column",
+		     field->column, field->field);
+	else if (must_stay_text(field->type) && column->affinity != AFFINITY_TEXT &&
+		 column->affinity != AFFINITY_NONE)
+		find(in, "numeric-column",
+		     "column %s would turn text such as 007 into a number: %s (%s) needs a column "
+		     "declared TEXT",
+		     field->column, field->field, value_type_name(field->type));
+}
+
+/* Any other column must do without us. */
+static void check_others(struct findings *in, const struct table *table)
+{
+	const struct mapping *mapping = in->in->job.mapping;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct column *column = &table->columns[i];
+		bool filled = strcasecmp(column->name, in->in->job.key) == 0;
+
+		for (size_t k = 0; k < mapping->count; k++)
+			filled |= mapping->fields[k].direction != MAPPING_UP &&
+				  strcasecmp(mapping->fields[k].column, column->name) == 0;
+		if (!filled && column->not_null && !column->has_default && !column->generated)
+			find(in, "required-column",
+			     "column %s is NOT NULL without a default and no rule fills it, so no "
+			     "row could be made: give it a default, or map a field to it",
+			     column->name);
+	}
+}
+
+static bool check_key(struct findings *found, struct session *in, const struct table *table,
+		      struct error *err)
+{
+	const char *key = in->job.key;
+	const struct column *column = find_column(table, key);
+	bool pk_index, unique, rowid;
+
+	if (!column) {
+		find(found, "no-key-column",
+		     "there is no column %s, which `key` names: name a NOT NULL unique column", key);
+		return true;
+	}
+	if (!has_unique_index(in, key, true, &pk_index, err) ||
+	    !has_unique_index(in, key, false, &unique, err))
+		return false;
+	rowid = column->key_part && table->key_parts == 1 && column->is_integer &&
+		!table->without_rowid && !pk_index;
+	in->key_is_number =
+		column->affinity != AFFINITY_TEXT && column->affinity != AFFINITY_NONE;
+	if (!column->not_null && !rowid)
+		find(found, "key-null",
+		     "key column %s may be NULL, which tells no row from another: declare it NOT "
+		     "NULL",
+		     key);
+	if (!unique && !rowid)
+		find(found, "key-not-unique",
+		     "key column %s is not unique by itself: add a UNIQUE index on it alone, or name "
+		     "another column in `key`",
+		     key);
+	if (column->affinity == AFFINITY_NONE)
+		find(found, "key-untyped",
+		     "key column %s is declared without a type: declare it INTEGER or TEXT", key);
+	if (in->key_field == SIZE_MAX && !rowid && !column->has_default)
+		find(found, "key-not-assigned",
+		     "key column %s has neither a rule nor a value of its own in a new row: map a "
+		     "field to it, or make it an INTEGER PRIMARY KEY, or give it a DEFAULT",
+		     key);
+	return true;
+}
+
+static bool check(struct session *in, const struct table *table, struct error *err)
+{
+	struct findings found = { .in = in };
+
+	if (!table->is_table) {
+		find(&found, "not-a-table",
+		     "it is a view or a virtual table: name an ordinary table");
+		return findings_end(&found, err);
+	}
+	for (size_t i = 0; i < in->job.mapping->count; i++)
+		check_field(&found, table, &in->job.mapping->fields[i]);
+	if (!check_key(&found, in, table, err))
+		return false;
+	check_others(&found, table);
+	return findings_end(&found, err);
+}
+
+/* A name goes into SQL between quotes and must not hold one; ours are plain altogether. */
+static bool check_names(const struct session *in, struct error *err)
+{
+	const struct mapping *mapping = in->job.mapping;
+	const char *bad = NULL;
+
+	if (!str_is_name(in->job.table))
+		bad = in->job.table;
+	else if (!str_is_name(in->job.key))
+		bad = in->job.key;
+	for (size_t i = 0; i < mapping->count && !bad; i++)
+		if (!str_is_name(mapping->fields[i].column))
+			bad = mapping->fields[i].column;
+	if (bad)
+		return error_set(err, ERROR_HUMAN, "bad-name",
+				 "job %s: \"%s\" cannot be the name of a table or column here: "
+				 "letters, digits and _, beginning with a letter",
+				 in->job.name, bad);
+	if (strncasecmp(in->job.table, "leadsync_", 9) == 0 ||
+	    strncasecmp(in->job.table, "sqlite_", 7) == 0)
+		return error_set(err, ERROR_HUMAN, "bad-name",
+				 "job %s: tables named leadsync_* and sqlite_* are not for people: "
+				 "name another table",
+				 in->job.name);
+	return true;
+}
+
+static bool remember(struct session *in, struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s = statement_new(
+		in->db, "INSERT INTO leadsync_tables (name) VALUES (:table) ON CONFLICT DO NOTHING",
+		err);
+
+	if (!s)
+		return false;
+	statement_bind_text(s, ":table", in->job.table);
+	return statement_run(s, err);
+}
+
+static bool make(struct session *in, struct error *err)
+{
+	const struct mapping *mapping = in->job.mapping;
+	CLEANUP_FREE char *sql = NULL;
+	size_t size;
+	FILE *out = open_memstream(&sql, &size);
+
+	fprintf(out, "CREATE TABLE \"%s\" (", in->job.table);
+	if (in->key_field == SIZE_MAX)
+		fprintf(out, "\"%s\" INTEGER PRIMARY KEY AUTOINCREMENT", in->job.key);
+	else
+		fprintf(out, "\"%s\" %s NOT NULL PRIMARY KEY", in->job.key,
+			sql_type(mapping->fields[in->key_field].type));
+	for (size_t i = 0; i < mapping->count; i++)
+		if (strcasecmp(mapping->fields[i].column, in->job.key) != 0)
+			fprintf(out, ", \"%s\" %s", mapping->fields[i].column,
+				sql_type(mapping->fields[i].type));
+	fputs(")", out);
+	fclose(out);
+	return db_run(in->db, sql, err) && remember(in, err);
+}
+
+static bool grow(struct session *in, const struct table *table, struct error *err)
+{
+	const struct mapping *mapping = in->job.mapping;
+
+	for (size_t i = 0; i < mapping->count; i++) {
+		const struct mapping_field *field = &mapping->fields[i];
+		CLEANUP_FREE char *sql = NULL;
+
+		if (find_column(table, field->column) || i == in->key_field)
+			continue;
+		sql = mem_format("ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s", in->job.table,
+				 field->column, sql_type(field->type));
+		if (!db_run(in->db, sql, err))
+			return false;
+	}
+	return true;
+}
+
+bool table_ensure(struct session *in, bool *ret_made, struct error *err)
+{
+	const struct mapping *mapping = in->job.mapping;
+	__attribute__((cleanup(table_clear_scope))) struct table table = { 0 };
+	bool made;
+
+	if (!check_names(in, err))
+		return false;
+	for (size_t i = 0; i < mapping->count; i++)
+		if (mapping->fields[i].direction != MAPPING_UP &&
+		    strcasecmp(mapping->fields[i].column, in->job.key) == 0)
+			in->key_field = i;
+	if (!read_table(in, &table, err))
+		return false;
+	made = !table.found;
+	if (made || (table.ours && table.is_table)) {
+		if (!(made ? make(in, err) : grow(in, &table, err)))
+			return false;
+		table_clear(&table);
+		if (!read_table(in, &table, err))
+			return false;
+	}
+	if (!check(in, &table, err))
+		return false;
+	*ret_made = made;
+	return true;
+}
