@@ -4,7 +4,10 @@
  *
  * A run first ends what an earlier one left unfinished (a load by id, or an increment: DESIGN's
  * cursor), then reads one increment up to now. Each page is one transaction: rows, links, rejects
- * and the moved cursor; so a run stopped anywhere is simply started again. */
+ * and the moved cursor; so a run stopped anywhere is simply started again.
+ *
+ * A run that finds nothing new writes nothing, not even itself: leadsync_runs lists runs that did
+ * something or failed, and sync_runs() adds the last idle one from memory. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +58,7 @@ struct run_counts {
 	int64_t pages;
 	int64_t total;    /* of the leg under way; -1 if unknown */
 	int64_t leg_read; /* of them received */
+	int64_t set_aside; /* rules that the remote's schema does not bear out at present */
 };
 
 struct run_outcome {
@@ -64,8 +68,11 @@ struct run_outcome {
 	const struct error *err; /* NULL: all done */
 };
 
+/* After each page; `phase` is "load", "compare" (ids only) or "changes". May not cancel the run. */
 typedef void run_progress_fn(const char *id, const char *phase, const struct run_counts *counts,
-			     void *arg); /* "load" | "changes", after each page */
+			     void *arg);
+
+/* Once, later than run_start(); the handle is dead. The outcome is good during the call. */
 typedef void run_done_fn(const struct run_outcome *outcome, void *arg);
 
 /* `progress` may be NULL. */

@@ -22,6 +22,8 @@ struct sync_run_row {
 	const char *code, *text;        /* of the failure; "" */
 	int64_t started_ms, ended_ms;   /* 0: not ended */
 	int64_t read, inserted, updated, deleted, unchanged, rejected;
+	int64_t out_of_sight;
+	int64_t repeats; /* runs in a row that failed just so; this is the last */
 };
 
 /* The last `limit` runs, newest first, of `job` (NULL: of all), then `done` once on the loop; err

@@ -1,0 +1,646 @@
+/* apply.c - in order: new and free; prepare; a page: deletions one by one, then what lives, then
+ * rejects, the ids seen and the cursor; the end. */
+#include "sync/apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "record/mapping.h"
+#include "record/record.h"
+#include "store/store.h"
+#include "sync/sync_store_worker.h"
+
+#define MOST_REJECT_LINES 20 /* in the log, a run */
+
+/* A page while it is applied; all in the page's arena. */
+struct work {
+	struct apply *in;
+	const struct store_ops *ops;
+	struct record_page *page;
+	struct run_counts counts;      /* of this page */
+	struct record **records;       /* those that count: the last of each id */
+	struct merge_input *inputs;    /* likewise, and so on */
+	struct merge_result *results;
+	size_t count;
+	struct store_reject *rejects;
+	size_t reject_count;
+	const char **settled; /* ids that are no longer rejects */
+	size_t settled_count;
+};
+
+struct apply *apply_new(struct sync_store *store, const struct run_args *args, const char *id,
+			int64_t now_ms)
+{
+	const struct run_job *job = args->job;
+	struct apply *in = mem_new(struct apply);
+
+	*in = (struct apply){
+		.store = store,
+		.job = mem_strdup(job->name),
+		.instance = mem_strdup(args->instance),
+		.object = mem_strdup(job->object),
+		.table = mem_strdup(job->table),
+		.key = mem_strdup(job->key),
+		.where = job->where ? mem_strdup(job->where) : NULL,
+		.started_ms = now_ms,
+		.now_ms = now_ms,
+		.counts.total = -1,
+	};
+	memcpy(in->id, id, sizeof(in->id));
+	return in;
+}
+
+void apply_free(struct apply *in)
+{
+	if (!in)
+		return;
+	course_clear(&in->course);
+	mapping_free(in->mapping);
+	free((char *)in->job);
+	free((char *)in->instance);
+	free(in->object);
+	free(in->table);
+	free(in->key);
+	free(in->org_id);
+	free(in->where);
+	free(in->mapping_text);
+	free(in);
+}
+
+static const struct store_ops *ops_of(const struct apply *in)
+{
+	return in->session->store->ops;
+}
+
+static struct store_run run_line(const struct apply *in, const char *outcome)
+{
+	return (struct store_run){ .id = in->id,
+				   .job = in->job,
+				   .outcome = outcome,
+				   .code = "",
+				   .text = "",
+				   .started_ms = in->started_ms,
+				   .read = in->counts.read,
+				   .inserted = in->counts.inserted,
+				   .updated = in->counts.updated,
+				   .deleted = in->counts.deleted,
+				   .unchanged = in->counts.unchanged,
+				   .rejected = in->counts.rejected,
+				   .out_of_sight = in->counts.out_of_sight,
+				   .repeats = 1 };
+}
+
+static void log_problem(const struct error *problem, void *arg)
+{
+	const struct apply *in = arg;
+
+	log_warning("table_problem", LOG_STR("job", in->job), LOG_STR("run", in->id),
+		    LOG_STR("code", problem->code), LOG_STR("text", problem->text));
+}
+
+static bool save_begin(struct apply *in, struct error *err)
+{
+	const struct store_ops *ops = ops_of(in);
+	bool ok = ops->begin(in->session, err) &&
+		  ops->save_state(in->session, &in->course.state, err) &&
+		  ops->commit(in->session, err);
+
+	if (!ok) {
+		ops->rollback(in->session);
+		return false;
+	}
+	course_was_saved(&in->course);
+	return true;
+}
+
+static bool prepare_in(struct apply *in, struct store *store, struct error *err)
+{
+	struct store_job job = { .name = in->job,
+				 .object = in->object,
+				 .table = in->table,
+				 .key = in->key,
+				 .org_id = in->org_id,
+				 .instance = in->instance,
+				 .mapping = in->mapping,
+				 .problem = log_problem,
+				 .problem_arg = in };
+	struct store_state state;
+	bool news;
+
+	in->session = store->ops->prepare(store, &job, &state, err);
+	if (!in->session)
+		return false;
+	in->stored = state.cursor;
+	news = course_begin(&in->course, &state,
+			    sync_store_known(in->store, in->job, &state.cursor), &in->args);
+	store_state_clear(&state);
+	sync_store_touched(in->store, in->job);
+	return !news || save_begin(in, err);
+}
+
+bool apply_prepare(struct apply *in, struct error *err)
+{
+	struct store *store = sync_store_enter(in->store, err);
+
+	if (!store)
+		return false;
+	sync_store_running(in->store, in->job, in->id);
+	if (prepare_in(in, store, err))
+		return true;
+	if (in->session)
+		store->ops->release(TAKE(in->session));
+	sync_store_running(in->store, in->job, NULL);
+	if (err->kind != ERROR_HUMAN)
+		sync_store_suspect(in->store);
+	sync_store_leave(in->store);
+	return false;
+}
+
+static void *take(struct work *work, size_t count, size_t size)
+{
+	return arena_take(work->page->arena, (count ? count : 1) * size);
+}
+
+/* FNV-1a: only to spread ids over a small table. */
+static size_t spread(const char *id)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *id; id++)
+		hash = (hash ^ (unsigned char)*id) * 16777619u;
+	return hash;
+}
+
+/* A page with a record twice would make two rows of it: only the last counts. */
+static void pick_records(struct work *work)
+{
+	struct record_page *page = work->page;
+	size_t size = 16;
+	uint32_t *slots;
+	size_t first;
+
+	while (size < 2 * page->count)
+		size *= 2;
+	slots = take(work, size, sizeof(*slots));
+	memset(slots, 0, size * sizeof(*slots));
+	work->records = take(work, page->count, sizeof(struct record *));
+	first = page->count;
+	for (size_t i = page->count; i-- > 0;) {
+		size_t at = spread(page->records[i].id) & (size - 1);
+
+		while (slots[at] && strcmp(page->records[slots[at] - 1].id, page->records[i].id))
+			at = (at + 1) & (size - 1);
+		if (slots[at])
+			continue;
+		slots[at] = (uint32_t)i + 1;
+		work->records[--first] = &page->records[i];
+	}
+	work->records += first;
+	work->count = page->count - first;
+}
+
+static void list_reject(struct work *work, const struct record *record, const char *code,
+			const char *field, const char *text, const char *remedy)
+{
+	struct apply *in = work->in;
+
+	work->rejects[work->reject_count++] = (struct store_reject){
+		.remote_id = record->id,
+		.code = code,
+		.field = field,
+		.text = text,
+		.remedy = remedy,
+		.run = in->id,
+		.at_ms = in->now_ms,
+	};
+	work->counts.rejected++;
+}
+
+/* "UNIQUE constraint failed: contact.email": the field behind the column. */
+static const char *field_of_failure(const struct apply *in, const char *text)
+{
+	const char *at = strrchr(text, '.');
+
+	if (!strstr(text, "constraint failed: ") || !at)
+		return NULL;
+	for (size_t i = 0; i < in->mapping->count; i++) {
+		const char *column = in->mapping->fields[i].column;
+		size_t len = strlen(column);
+
+		if (strncasecmp(at + 1, column, len) == 0 && strcspn(at + 1, ") ,") == len)
+			return in->mapping->fields[i].field;
+	}
+	return NULL;
+}
+
+static void count_result(struct work *work, const struct record *record,
+			 const struct merge_result *result)
+{
+	const struct error *failed = result->write.failed;
+
+	if (failed) {
+		list_reject(work, record, failed->code, field_of_failure(work->in, failed->text),
+			    failed->text,
+			    "mend the row or the rule of the table that refuses it, or the record; "
+			    "then `leadsync run --full` reads it again");
+		return;
+	}
+	switch (result->count) {
+	case MERGE_UNCHANGED: work->counts.unchanged++; break;
+	case MERGE_INSERTED: work->counts.inserted++; break;
+	case MERGE_UPDATED: work->counts.updated++; break;
+	case MERGE_DELETED: work->counts.deleted++; break;
+	case MERGE_REJECTED:
+		if (record->reject)
+			list_reject(work, record, record->reject->code, record->reject_field,
+				    record->reject->text,
+				    "correct the value at the remote, or take the field out of the "
+				    "job");
+		else
+			list_reject(work, record, result->reject_code,
+				    work->in->rules.key_field == SIZE_MAX
+					    ? NULL
+					    : work->in->mapping->fields[work->in->rules.key_field]
+						      .field,
+				    result->reject_text, result->reject_remedy);
+		return;
+	}
+	work->settled[work->settled_count++] = record->id;
+}
+
+/* One after the other: the winner of one merge may be the loser of the next. */
+static bool apply_deleted(struct work *work, struct record *record, struct error *err)
+{
+	struct store_session *session = work->in->session;
+	struct arena *arena = work->page->arena;
+	struct link link, winner;
+	struct store_row row = { 0 };
+	struct merge_input input = { .record = record, .link = &link, .row = &row };
+	struct merge_result result;
+	bool *set = take(work, work->in->mapping->count, sizeof(*set));
+	struct store_write winners;
+
+	memset(set, 0, work->in->mapping->count * sizeof(*set));
+	if (!work->ops->links(session, &record->id, 1, arena, &link, err))
+		return false;
+	input.hash = record_hash_of(record, work->in->mapping->count);
+	if (merge_needs_row(&work->in->rules, &input)) {
+		if (record->master_id) {
+			input.winner = &winner;
+			if (!work->ops->links(session, &record->master_id, 1, arena, &winner, err))
+				return false;
+		}
+		if (!work->ops->rows(session, &link.key, 1, arena, &row, err))
+			return false;
+		input.row_is_linked = row.found;
+	}
+	result = merge(&work->in->rules, &input, set, NULL);
+	winners = (struct store_write){ .remote_id = record->master_id,
+					.puts_link = true,
+					.link = result.winner_link };
+	if (!work->ops->write(session, &result.write, 1, arena, err) ||
+	    (result.repoints && !result.write.failed &&
+	     !work->ops->write(session, &winners, 1, arena, err)))
+		return false;
+	if (result.write.puts_link && record->master_id &&
+	    !work->ops->lineage(session, record->id, record->master_id, work->in->id,
+				work->in->now_ms, err))
+		return false;
+	count_result(work, record, &result);
+	return true;
+}
+
+/* Deletions first: a merge's winner then finds the row it inherits. What lives stays in `records`.
+ */
+static bool apply_deletions(struct work *work, struct error *err)
+{
+	static const struct value yes = { "1", 1 };
+	size_t mark = work->in->rules.mark_field, live = 0;
+
+	for (size_t i = 0; i < work->count; i++) {
+		struct record *record = work->records[i];
+
+		if (!record->deleted) {
+			work->records[live++] = record;
+			continue;
+		}
+		if (mark != SIZE_MAX)
+			record->values[mark] = yes;
+		if (!apply_deleted(work, record, err))
+			return false;
+	}
+	work->count = live;
+	return true;
+}
+
+static bool find_links(struct work *work, struct error *err)
+{
+	const char **ids = take(work, work->count, sizeof(*ids));
+	struct link *links = take(work, work->count, sizeof(*links));
+
+	for (size_t i = 0; i < work->count; i++)
+		ids[i] = work->records[i]->id;
+	if (!work->ops->links(work->in->session, ids, work->count, work->page->arena, links, err))
+		return false;
+	for (size_t i = 0; i < work->count; i++)
+		work->inputs[i].link = &links[i];
+	return true;
+}
+
+/* By link where there is one. */
+static bool find_linked_rows(struct work *work, struct error *err)
+{
+	struct value *keys = take(work, work->count, sizeof(*keys));
+	struct store_row *rows = take(work, work->count, sizeof(*rows));
+	static const struct store_row none;
+
+	for (size_t i = 0; i < work->count; i++) {
+		struct merge_input *input = &work->inputs[i];
+
+		keys[i] = (struct value){ 0 };
+		input->row = &none;
+		if (merge_needs_row(&work->in->rules, input) && input->link->found)
+			keys[i] = input->link->key;
+	}
+	if (!work->ops->rows(work->in->session, keys, work->count, work->page->arena, rows, err))
+		return false;
+	for (size_t i = 0; i < work->count; i++) {
+		work->inputs[i].row = &rows[i];
+		work->inputs[i].row_is_linked = rows[i].found;
+	}
+	return true;
+}
+
+/* Where the link leads nowhere, by the record's own key. */
+static bool find_natural_rows(struct work *work, struct error *err)
+{
+	size_t key_field = work->in->rules.key_field, count = 0;
+	struct value *keys = take(work, work->count, sizeof(*keys));
+	size_t *which = take(work, work->count, sizeof(*which));
+	struct store_row *rows;
+	struct store_owner *owners;
+
+	for (size_t i = 0; i < work->count; i++) {
+		struct merge_input *input = &work->inputs[i];
+
+		if (input->row->found || !input->record->values[key_field].text ||
+		    !merge_needs_row(&work->in->rules, input))
+			continue;
+		keys[count] = input->record->values[key_field];
+		which[count++] = i;
+	}
+	rows = take(work, count, sizeof(*rows));
+	owners = take(work, count, sizeof(*owners));
+	if (!work->ops->rows(work->in->session, keys, count, work->page->arena, rows, err) ||
+	    !work->ops->owners(work->in->session, keys, count, owners, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		work->inputs[which[i]].row = &rows[i];
+		work->inputs[which[i]].owner = &owners[i];
+	}
+	return true;
+}
+
+static bool write_live(struct work *work, struct error *err)
+{
+	size_t fields = work->in->mapping->count;
+	struct store_write *writes = take(work, work->count, sizeof(*writes));
+	size_t *which = take(work, work->count, sizeof(*which)), count = 0;
+
+	for (size_t i = 0; i < work->count; i++) {
+		bool *set = NULL;
+
+		if (merge_needs_row(&work->in->rules, &work->inputs[i]))
+			set = take(work, fields, sizeof(*set));
+		work->results[i] = merge(&work->in->rules, &work->inputs[i], set, NULL);
+		if (work->results[i].write.action == STORE_NOTHING &&
+		    !work->results[i].write.puts_link)
+			continue;
+		writes[count] = work->results[i].write;
+		which[count++] = i;
+	}
+	if (!work->ops->write(work->in->session, writes, count, work->page->arena, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		work->results[which[i]].write.failed = writes[i].failed;
+	for (size_t i = 0; i < work->count; i++)
+		count_result(work, work->records[i], &work->results[i]);
+	return true;
+}
+
+static bool apply_live(struct work *work, struct error *err)
+{
+	work->inputs = take(work, work->count, sizeof(*work->inputs));
+	work->results = take(work, work->count, sizeof(*work->results));
+	for (size_t i = 0; i < work->count; i++)
+		work->inputs[i] = (struct merge_input){
+			.record = work->records[i],
+			.hash = record_hash_of(work->records[i], work->in->mapping->count)
+		};
+	return find_links(work, err) && find_linked_rows(work, err) &&
+	       (work->in->rules.key_field == SIZE_MAX || find_natural_rows(work, err)) &&
+	       write_live(work, err);
+}
+
+static bool apply_records(struct work *work, struct error *err)
+{
+	struct store_session *session = work->in->session;
+
+	work->rejects = take(work, work->count, sizeof(*work->rejects));
+	work->settled = take(work, work->count, sizeof(*work->settled));
+	if (!apply_deletions(work, err) || !apply_live(work, err))
+		return false;
+	for (size_t i = 0; i < work->reject_count; i++)
+		if (!work->ops->reject(session, &work->rejects[i], err))
+			return false;
+	return work->ops->unreject(session, work->settled, work->settled_count, err);
+}
+
+/* Every id of the page is one that the remote shows, taken or not. */
+static bool note_seen(struct work *work, struct error *err)
+{
+	struct apply *in = work->in;
+	const char **ids = take(work, work->page->count, sizeof(*ids));
+
+	for (size_t i = 0; i < work->page->count; i++)
+		ids[i] = work->page->records[i].id;
+	return (in->seen_begun || work->ops->seen_none(in->session, err)) &&
+	       work->ops->seen(in->session, ids, work->page->count, err) &&
+	       (work->page->next || work->ops->park_unseen(in->session, &work->counts.out_of_sight,
+							   err));
+}
+
+static void add_counts(struct run_counts *to, const struct run_counts *more,
+		       const struct record_page *page)
+{
+	to->read += more->read;
+	to->inserted += more->inserted;
+	to->updated += more->updated;
+	to->deleted += more->deleted;
+	to->unchanged += more->unchanged;
+	to->rejected += more->rejected;
+	to->out_of_sight += more->out_of_sight;
+	to->pages++;
+	to->leg_read += (int64_t)page->count;
+	to->total = page->total;
+}
+
+static bool do_page(struct work *work, struct error *err)
+{
+	struct apply *in = work->in;
+	struct store_run line;
+
+	in->rules.compare = in->course.leg == COURSE_LOAD && in->course.state.compare_owed;
+	if (in->course.leg != COURSE_COMPARE) {
+		work->counts.read = (int64_t)work->page->count;
+		pick_records(work);
+		if (!apply_records(work, err))
+			return false;
+	}
+	if (in->course.tracks_seen && !note_seen(work, err))
+		return false;
+	course_page(&in->course, work->page);
+	add_counts(&in->counts, &work->counts, work->page);
+	if (!course_must_save(&in->course, work->ops->has_written(in->session)))
+		return true;
+	line = run_line(in, "running");
+	return work->ops->save_state(in->session, &in->course.state, err) &&
+	       work->ops->save_run(in->session, &line, err);
+}
+
+static void log_rejects(const struct work *work)
+{
+	struct apply *in = work->in;
+
+	for (size_t i = 0; i < work->reject_count; i++) {
+		const struct store_reject *reject = &work->rejects[i];
+
+		if (in->reject_lines++ < MOST_REJECT_LINES)
+			log_warning("rejected", LOG_STR("job", in->job), LOG_STR("run", in->id),
+				    LOG_STR("code", reject->code), LOG_STR("field", reject->field),
+				    LOG_STR("record", reject->remote_id));
+	}
+}
+
+bool apply_page(struct apply *in, struct record_page *page, struct error *err)
+{
+	struct work work = { .in = in, .ops = ops_of(in), .page = page };
+	struct course before = in->course;
+	struct run_counts counts_before = in->counts;
+	bool written = false;
+
+	if (work.ops->begin(in->session, err) && do_page(&work, err)) {
+		written = work.ops->has_written(in->session);
+		if (work.ops->commit(in->session, err)) {
+			in->seen_begun = in->course.leg != COURSE_END && in->course.tracks_seen;
+			if (written) {
+				course_was_saved(&in->course);
+				sync_store_touched(in->store, in->job);
+			}
+			in->noted |= written;
+			log_rejects(&work);
+			return true;
+		}
+	}
+	work.ops->rollback(in->session);
+	in->course = before;
+	in->counts = counts_before;
+	sync_store_suspect(in->store);
+	return false;
+}
+
+static bool write_end(struct apply *in, const struct store_run *line, bool saves_state,
+		      struct error *err)
+{
+	const struct store_ops *ops = ops_of(in);
+	bool failed = strcmp(line->outcome, "failed") == 0;
+
+	if (ops->begin(in->session, err) &&
+	    (!saves_state || ops->save_state(in->session, &in->course.state, err)) &&
+	    (!(in->noted || failed) || ops->save_run(in->session, line, err)) &&
+	    ops->commit(in->session, err)) {
+		if (saves_state)
+			course_was_saved(&in->course);
+		in->noted |= failed;
+		return true;
+	}
+	ops->rollback(in->session);
+	sync_store_suspect(in->store);
+	return false;
+}
+
+/* The run had no session: it failed before or while preparing. */
+static bool list_failure(struct apply *in, const struct store_run *line, struct error *err)
+{
+	struct store *store = sync_store_enter(in->store, err);
+	bool ok, listed = false;
+
+	if (!store)
+		return false;
+	ok = store->ops->list_failure(store, in->instance, line, &listed, err);
+	sync_store_leave(in->store);
+	in->noted = ok && listed;
+	return ok;
+}
+
+static bool finish(struct apply *in, const struct store_run *line, const struct error *failure,
+		   struct error *err)
+{
+	bool saves_state;
+
+	if (failure && failure->kind == ERROR_STATE)
+		return true; /* what is damaged or not ours is not written to */
+	if (!in->session)
+		return list_failure(in, line, err);
+	saves_state = !failure && (course_must_save_at_end(&in->course) ||
+				   (in->noted && !cursor_equal(&in->course.saved,
+							       &in->course.state.cursor)));
+	if (!saves_state && !in->noted && !failure)
+		return true;
+	return write_end(in, line, saves_state, err);
+}
+
+bool apply_finish(struct apply *in, const struct error *failure, struct error *err)
+{
+	struct store_run line = run_line(in, failure ? "failed" : "done");
+	bool ok;
+
+	line.ended_ms = in->now_ms;
+	if (failure) {
+		line.code = failure->code;
+		line.text = failure->text;
+	}
+	ok = finish(in, &line, failure, err);
+	if (ok && in->session && !failure)
+		sync_store_know(in->store, in->job, &in->course.saved, &in->course.state.cursor);
+	if (!in->noted)
+		sync_store_remember_run(in->store, &line);
+	if (in->reject_lines > MOST_REJECT_LINES)
+		log_warning("rejected_more", LOG_STR("job", in->job), LOG_STR("run", in->id),
+			    LOG_INT("count", in->reject_lines - MOST_REJECT_LINES));
+	apply_close(in);
+	return ok;
+}
+
+void apply_cut(struct apply *in)
+{
+	struct store *store = in->session ? in->session->store : NULL;
+	struct error why;
+
+	/* Where it cannot be said now, the next run says it. */
+	if (store && in->noted)
+		store->ops->cut_run(store, in->id, in->now_ms, &why);
+	apply_close(in);
+}
+
+void apply_close(struct apply *in)
+{
+	if (!in->session)
+		return;
+	ops_of(in)->release(TAKE(in->session));
+	sync_store_running(in->store, in->job, NULL);
+	sync_store_leave(in->store);
+}

@@ -1,0 +1,524 @@
+/* run.c - in order: run_start, describe (the object, then each one that a dotted rule reaches),
+ * resolve, prepare (worker), next_leg (a pull each), close (worker), finish. What the cursor does
+ * meanwhile is in course.h. */
+#include "sync/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "loop/backoff.h"
+#include "loop/loop.h"
+#include "loop/worker.h"
+#include "record/mapping.h"
+#include "record/schema.h"
+#include "remote/remote.h"
+#include "sync/apply.h"
+#include "sync/pull.h"
+#include "sync/sync_store_worker.h"
+
+#define MOST_TRIES       5
+#define FIRST_BACKOFF_MS 2000
+#define MOST_BACKOFF_MS  60000
+#define MOST_RELATED     16
+
+/* The field that says so, where a job marks rows of deleted records. */
+#define DELETED_FIELD "IsDeleted"
+
+struct run {
+	struct loop *loop;
+	const struct run_job *job;
+	bool full;
+	char id[9];
+	int64_t started_ms;
+	struct apply *apply; /* owned; the worker's while a task is under way */
+	struct loop_timer *wait;
+	struct remote_call *describing;
+	struct worker_task *working;
+	struct pull *pull;
+	struct backoff backoff;
+	char *asked[MOST_RELATED]; /* owned: related objects, each asked for once */
+	size_t asked_count;
+	int64_t server_ms;
+	enum course_leg leg;
+	run_progress_fn *progress;
+	run_done_fn *done;
+	void *done_arg;
+};
+
+static void describe(void *arg);
+static void described(const struct schema *schema, bool changed, int64_t server_ms,
+		      const struct error *err, void *arg);
+static void describe_related(void *arg);
+static void related_described(const struct schema *schema, bool changed, int64_t server_ms,
+			      const struct error *err, void *arg);
+static void resolve(struct run *in);
+static void prepared(void *arg);
+static void next_leg(struct run *in);
+static void page_done(void *arg);
+static void leg_done(const struct error *err, void *arg);
+static void close_run(struct run *in, const struct error *err);
+static void finish(void *arg);
+
+struct run *run_start(const struct run_args *args, run_progress_fn *progress, run_done_fn *done,
+		      void *arg)
+{
+	struct run *in = mem_new(struct run);
+	uint32_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		abort(); /* not possible on a Linux that has finished booting */
+	*in = (struct run){
+		.loop = args->loop,
+		.job = args->job,
+		.full = args->full,
+		.started_ms = loop_now_ms(args->loop),
+		.backoff = { .first_ms = FIRST_BACKOFF_MS, .most_ms = MOST_BACKOFF_MS },
+		.progress = progress,
+		.done = done,
+		.done_arg = arg,
+	};
+	snprintf(in->id, sizeof(in->id), "%08" PRIx32, number);
+	in->apply = apply_new(args->job->store, args, in->id, in->started_ms);
+	in->apply->owner = in;
+	log_info("run_start", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
+		 LOG_INT("full", in->full));
+	in->wait = loop_soon(in->loop, describe, in);
+	return in;
+}
+
+static void describe(void *arg)
+{
+	struct run *in = arg;
+	struct remote *remote = in->job->remote;
+
+	in->wait = NULL;
+	in->describing = remote->ops->describe(remote, in->job->object, described, in);
+}
+
+/* Waits and tries again; false: the failure is the run's. */
+static bool try_again(struct run *in, const struct error *err, loop_fn *step)
+{
+	int64_t wait_ms;
+
+	if (err->kind != ERROR_RETRY || in->backoff.tries >= MOST_TRIES)
+		return false;
+	wait_ms = backoff_next_ms(&in->backoff, err->retry_after_s);
+	log_notice("run_waits", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
+		   LOG_STR("code", err->code), LOG_INT("ms", wait_ms),
+		   LOG_INT("tries", in->backoff.tries));
+	in->wait = loop_after(in->loop, wait_ms, step, in);
+	return true;
+}
+
+static void described(const struct schema *schema, bool changed, int64_t server_ms,
+		      const struct error *err, void *arg)
+{
+	struct run *in = arg;
+
+	(void)schema;
+	(void)changed;
+	in->describing = NULL;
+	if (!err) {
+		/* The first page is asked for after this answer: the run's bound rests on it. */
+		in->server_ms = server_ms;
+		backoff_reset(&in->backoff);
+		describe_related(in);
+	} else if (!try_again(in, err, describe)) {
+		close_run(in, err);
+	}
+}
+
+static bool was_asked(const struct run *in, const char *object)
+{
+	for (size_t i = 0; i < in->asked_count; i++)
+		if (strcasecmp(in->asked[i], object) == 0)
+			return true;
+	return strcasecmp(in->job->object, object) == 0;
+}
+
+/* The first object on a rule's way that was not asked for in this run. */
+static const char *find_unasked(const struct run *in, const char *path)
+{
+	struct remote *remote = in->job->remote;
+	const struct schema *schema = remote->ops->schema(remote, in->job->object);
+	const char *dot;
+
+	for (; schema && (dot = strchr(path, '.')); path = dot + 1) {
+		size_t len = (size_t)(dot - path);
+		const char *object = NULL;
+
+		for (size_t i = 0; i < schema->count && !object; i++) {
+			const char *relation = schema->fields[i].relationship;
+
+			if (relation && strlen(relation) == len &&
+			    strncasecmp(relation, path, len) == 0)
+				object = schema->fields[i].reference_to;
+		}
+		if (!object)
+			return NULL; /* mapping_resolve() says so */
+		if (!was_asked(in, object))
+			return object;
+		schema = remote->ops->schema(remote, object);
+	}
+	return NULL;
+}
+
+static void describe_related(void *arg)
+{
+	struct run *in = arg;
+	struct remote *remote = in->job->remote;
+	const char *object = NULL;
+
+	in->wait = NULL;
+	for (size_t i = 0; i < in->job->rule_count && !object; i++)
+		object = find_unasked(in, in->job->rules[i].field);
+	if (object && in->asked_count < MOST_RELATED) {
+		in->asked[in->asked_count++] = mem_strdup(object);
+		in->describing = remote->ops->describe(remote, in->asked[in->asked_count - 1],
+						       related_described, in);
+	} else {
+		resolve(in);
+	}
+}
+
+static void related_described(const struct schema *schema, bool changed, int64_t server_ms,
+			      const struct error *err, void *arg)
+{
+	struct run *in = arg;
+
+	(void)schema;
+	(void)changed;
+	(void)server_ms;
+	in->describing = NULL;
+	/* An object that our user may not see sets aside the rules that reach it, no more. */
+	if (!err || err->kind == ERROR_HUMAN) {
+		backoff_reset(&in->backoff);
+		describe_related(in);
+	} else if (err->kind == ERROR_RETRY && in->backoff.tries < MOST_TRIES) {
+		free(in->asked[--in->asked_count]);
+		try_again(in, err, describe_related);
+	} else {
+		close_run(in, err);
+	}
+}
+
+/* The rules set aside, gathered so that they are told once and not at each run. */
+struct aside {
+	struct run *run;
+	struct {
+		const struct mapping_rule *rule;
+		struct error problem;
+	} *found;
+	size_t count;
+};
+
+static const struct schema *related_schema(const char *object, void *arg)
+{
+	struct aside *in = arg;
+
+	return in->run->job->remote->ops->schema(in->run->job->remote, object);
+}
+
+static void set_aside(const struct mapping_rule *rule, const struct error *problem, void *arg)
+{
+	struct aside *in = arg;
+
+	in->found = mem_resize(in->found, in->count + 1, sizeof(*in->found));
+	in->found[in->count].rule = rule;
+	in->found[in->count++].problem = *problem;
+}
+
+static void tell_aside(const struct aside *in)
+{
+	const struct run *run = in->run;
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < in->count; i++)
+		fprintf(out, "%s\t%s\n", in->found[i].rule->field, in->found[i].problem.text);
+	fclose(out);
+	if (!sync_store_is_news(run->job->store, run->job->name, text))
+		return;
+	for (size_t i = 0; i < in->count; i++)
+		log_warning("field_set_aside", LOG_STR("job", run->job->name),
+			    LOG_STR("run", run->id), LOG_STR("field", in->found[i].rule->field),
+			    LOG_STR("column", in->found[i].rule->column),
+			    LOG_INT("line", in->found[i].rule->line),
+			    LOG_STR("code", in->found[i].problem.code),
+			    LOG_STR("text", in->found[i].problem.text));
+}
+
+static struct mapping *resolve_rules(struct run *in, const struct schema *schema,
+				     struct error *err)
+{
+	struct aside aside = { .run = in };
+	struct mapping *mapping =
+		mapping_resolve(in->job->rules, in->job->rule_count, schema, related_schema,
+				set_aside, &aside, err);
+
+	tell_aside(&aside);
+	in->apply->counts.set_aside = (int64_t)aside.count;
+	free(aside.found);
+	return mapping;
+}
+
+static bool check_schema(const struct run *in, const struct schema *schema, struct error *err)
+{
+	if (!schema)
+		return error_set(err, ERROR_BUG, "no-schema", "describe of %s left no schema",
+				 in->job->object);
+	if (!schema->stamp_field)
+		return error_set(err, ERROR_HUMAN, "no-stamp",
+				 "%s has no stamp of its changes (SystemModstamp, LastModifiedDate "
+				 "or CreatedDate) that our user may read: it cannot be kept in step",
+				 in->job->object);
+	if (in->server_ms <= 0)
+		return error_set(err, ERROR_RETRY, "no-server-date",
+				 "the server did not say its time (Date header), on which every "
+				 "window of changes rests");
+	return true;
+}
+
+static bool make_rules(const struct run_job *job, const struct mapping *mapping,
+		       struct merge_rules *ret, struct error *err)
+{
+	static const enum merge_on_delete policies[] = { [RUN_DELETE_KEEP] = MERGE_KEEP,
+							 [RUN_DELETE_MARK] = MERGE_MARK,
+							 [RUN_DELETE_ROW] = MERGE_DELETE };
+	struct merge_rules made = { .mapping = mapping,
+				    .on_delete = policies[job->on_delete],
+				    .mark_field = SIZE_MAX,
+				    .key_field = SIZE_MAX };
+
+	for (size_t i = 0; i < mapping->count; i++) {
+		const struct mapping_field *field = &mapping->fields[i];
+
+		if (field->direction == MAPPING_UP)
+			continue;
+		if (strcasecmp(field->column, job->key) == 0)
+			made.key_field = i;
+		if (job->on_delete == RUN_DELETE_MARK && strcmp(field->field, DELETED_FIELD) == 0)
+			made.mark_field = i;
+	}
+	if (job->on_delete == RUN_DELETE_MARK && made.mark_field == SIZE_MAX)
+		return error_set(err, ERROR_HUMAN, "no-mark-column",
+				 "job %s: on_remote_delete = mark needs a column to mark: add the "
+				 "rule " DELETED_FIELD " = -> is_deleted",
+				 job->name);
+	*ret = made;
+	return true;
+}
+
+static bool set_up(struct run *in, struct error *err)
+{
+	struct remote *remote = in->job->remote;
+	const struct schema *schema = remote->ops->schema(remote, in->job->object);
+	struct apply *apply = in->apply;
+
+	if (!check_schema(in, schema, err))
+		return false;
+	apply->mapping = resolve_rules(in, schema, err);
+	if (!apply->mapping || !make_rules(in->job, apply->mapping, &apply->rules, err))
+		return false;
+	apply->org_id = mem_strdup(remote->ops->org_id(remote));
+	apply->mapping_text = mapping_print(apply->mapping);
+	apply->args = (struct course_args){ .server_ms = in->server_ms,
+					    .overlap_ms = in->job->overlap_s * 1000,
+					    .mapping = apply->mapping_text,
+					    .where = apply->where,
+					    .full = in->full };
+	return true;
+}
+
+/* On the worker: the run itself may be cancelled meanwhile. */
+static void prepare(void *arg)
+{
+	struct apply *apply = arg;
+
+	apply->failed = !apply_prepare(apply, &apply->failure);
+}
+
+static void resolve(struct run *in)
+{
+	struct error why;
+
+	if (set_up(in, &why))
+		in->working = worker_do(sync_store_worker(in->job->store), prepare, prepared, NULL,
+					in->apply);
+	else
+		close_run(in, &why);
+}
+
+static void prepared(void *arg)
+{
+	struct apply *apply = arg;
+	struct run *in = apply->owner;
+
+	in->working = NULL;
+	if (apply->failed)
+		close_run(in, &apply->failure);
+	else
+		next_leg(in);
+}
+
+static const char *leg_name(enum course_leg leg)
+{
+	switch (leg) {
+	case COURSE_END: break;
+	case COURSE_LOAD: return "load";
+	case COURSE_COMPARE: return "compare";
+	case COURSE_CHANGES: return "changes";
+	}
+	return "none";
+}
+
+static void next_leg(struct run *in)
+{
+	struct pull_args args = { .loop = in->loop,
+				  .worker = sync_store_worker(in->job->store),
+				  .remote = in->job->remote,
+				  .apply = in->apply };
+
+	in->leg = course_next(&in->apply->course);
+	in->apply->counts.leg_read = 0;
+	in->apply->counts.total = -1;
+	if (in->leg == COURSE_END) {
+		close_run(in, NULL);
+		return;
+	}
+	log_debug("leg_start", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
+		  LOG_STR("leg", leg_name(in->leg)));
+	in->pull = pull_start(&args, page_done, leg_done, in);
+}
+
+static void page_done(void *arg)
+{
+	struct run *in = arg;
+	const struct run_counts *counts = &in->apply->counts;
+
+	log_debug("page", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
+		  LOG_STR("leg", leg_name(in->leg)), LOG_INT("read", counts->leg_read),
+		  LOG_INT("total", counts->total));
+	if (in->progress)
+		in->progress(in->id, leg_name(in->leg), counts, in->done_arg);
+}
+
+static void leg_done(const struct error *err, void *arg)
+{
+	struct run *in = arg;
+
+	in->pull = NULL;
+	if (err)
+		close_run(in, err);
+	else
+		next_leg(in);
+}
+
+static void close_on_worker(void *arg)
+{
+	struct apply *apply = arg;
+	struct error why;
+
+	/* The first failure is the one that explains. */
+	if (!apply_finish(apply, apply->failed ? &apply->failure : NULL, &why) && !apply->failed) {
+		apply->failed = true;
+		apply->failure = why;
+	}
+}
+
+static void close_run(struct run *in, const struct error *err)
+{
+	struct apply *apply = in->apply;
+
+	if (err && err != &apply->failure)
+		apply->failure = *err;
+	apply->failed = err;
+	apply->now_ms = loop_now_ms(in->loop);
+	in->working = worker_do(sync_store_worker(in->job->store), close_on_worker, finish, NULL,
+				apply);
+}
+
+static void run_free(struct run *in)
+{
+	for (size_t i = 0; i < in->asked_count; i++)
+		free(in->asked[i]);
+	free(in);
+}
+
+static void log_end(const struct run *in, const struct run_outcome *outcome)
+{
+	const struct run_counts *counts = &outcome->counts;
+
+	if (outcome->err)
+		log_error("run_failed", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
+			  LOG_STR("kind", error_kind_name(outcome->err->kind)),
+			  LOG_STR("code", outcome->err->code), LOG_STR("text", outcome->err->text),
+			  LOG_INT("read", counts->read),
+			  LOG_INT("ms", outcome->ended_ms - outcome->started_ms));
+	else
+		log_info("run_done", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
+			 LOG_INT("read", counts->read), LOG_INT("inserted", counts->inserted),
+			 LOG_INT("updated", counts->updated), LOG_INT("deleted", counts->deleted),
+			 LOG_INT("unchanged", counts->unchanged),
+			 LOG_INT("rejected", counts->rejected),
+			 LOG_INT("out_of_sight", counts->out_of_sight),
+			 LOG_INT("set_aside", counts->set_aside),
+			 LOG_INT("ms", outcome->ended_ms - outcome->started_ms));
+}
+
+static void finish(void *arg)
+{
+	struct apply *apply = arg;
+	struct run *in = apply->owner;
+	struct error failure = apply->failure;
+	struct run_outcome outcome = { .id = in->id,
+				       .counts = apply->counts,
+				       .started_ms = in->started_ms,
+				       .ended_ms = loop_now_ms(in->loop),
+				       .err = apply->failed ? &failure : NULL };
+
+	in->working = NULL;
+	apply_free(TAKE(in->apply));
+	log_end(in, &outcome);
+	in->done(&outcome, in->done_arg);
+	run_free(in);
+}
+
+static void cut_on_worker(void *arg)
+{
+	apply_cut(arg);
+}
+
+static void free_cut(void *arg)
+{
+	apply_free(arg);
+}
+
+/* The store is being closed: the thread is gone, so its part may be done here. */
+static void drop_cut(void *arg)
+{
+	apply_close(arg);
+	apply_free(arg);
+}
+
+void run_cancel(struct run *in)
+{
+	if (!in)
+		return;
+	loop_timer_cancel(in->wait);
+	if (in->describing)
+		in->job->remote->ops->cancel(in->describing);
+	pull_cancel(in->pull);
+	worker_cancel(in->working);
+	log_info("run_cut", LOG_STR("job", in->job->name), LOG_STR("run", in->id));
+	in->apply->now_ms = loop_now_ms(in->loop);
+	worker_do(sync_store_worker(in->job->store), cut_on_worker, free_cut, drop_cut, in->apply);
+	run_free(in);
+}
