@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "loop/loop.h"
@@ -84,11 +85,8 @@ struct fake_record *fake_create(struct fake *in, unsigned number, const char *co
 	made = &in->records[in->count++];
 	*made = (struct fake_record){ .stamp_ms = in->now_ms, .shows_ms = in->now_ms };
 	fake_id(number, made->id);
-	for (size_t i = 0; i < in->field_count; i++) {
-		const char *value = *values ? *values++ : NULL;
-
-		made->values[i] = value ? mem_strdup(value) : NULL;
-	}
+	for (size_t i = 0; i < in->field_count; i++)
+		made->values[i] = values[i] ? mem_strdup(values[i]) : NULL;
 	return made;
 }
 

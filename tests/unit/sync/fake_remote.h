@@ -70,7 +70,7 @@ void fake_free(struct fake *in);
 
 void fake_add_field(struct fake *in, const char *name, enum value_type type, int scale);
 
-/* A record of the number; values by field, in their order; stamped now. */
+/* A record of the number; one value per field, in their order; stamped now. */
 struct fake_record *fake_create(struct fake *in, unsigned number, const char *const *values);
 struct fake_record *fake_find(struct fake *in, unsigned number);
 void fake_set(struct fake *in, unsigned number, const char *field, const char *value);
