@@ -195,14 +195,17 @@ void admin_merge(struct call *call, struct json_object *in)
 	struct problems err = { 0 };
 	char winner[SFID_SIZE];
 	const struct sobject *of = read_id(in, "winner", winner) ? schema_by_prefix(winner) : NULL;
+	bool good;
 
 	if (!of || !json_object_object_get_ex(in, "losers", &losers) ||
 	    !json_object_is_type(losers, json_type_array)) {
 		call_error(call, 400, "EMULATOR", "give winner, and losers as an array of ids");
 		return;
 	}
-	finish(call, merge_all(losers, of, winner, user ? user : data_salesperson(0), &err), &err,
-	       winner);
+	store_begin();
+	good = merge_all(losers, of, winner, user ? user : data_salesperson(0), &err);
+	store_run(good ? "COMMIT" : "ROLLBACK");
+	finish(call, good, &err, winner);
 }
 
 void admin_convert(struct call *call, struct json_object *in)
@@ -211,6 +214,7 @@ void admin_convert(struct call *call, struct json_object *in)
 	const char *user = text_of(in, "user");
 	struct lifecycle_converted out;
 	struct problems err = { 0 };
+	bool good;
 	struct lifecycle_conversion how = {
 		.lead = read_id(in, "lead", lead) ? lead : NULL,
 		.account = read_id(in, "account", account) ? account : NULL,
@@ -219,9 +223,14 @@ void admin_convert(struct call *call, struct json_object *in)
 		.with_opportunity = bool_of(in, "opportunity"),
 	};
 
-	if (!how.lead)
+	if (!how.lead) {
 		call_error(call, 400, "EMULATOR", "lead is missing or malformed");
-	else if (!lifecycle_convert(&how, &out, &err))
+		return;
+	}
+	store_begin();
+	good = lifecycle_convert(&how, &out, &err);
+	store_run(good ? "COMMIT" : "ROLLBACK");
+	if (!good)
 		call_fail_all(call, &err);
 	else
 		text_printf(&call->out,

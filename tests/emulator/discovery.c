@@ -3,7 +3,10 @@
 
 #include "call.h"
 #include "limits.h"
+#include "oauth_base.h"
 #include "schema.h"
+#include "session.h"
+#include "sfid.h"
 #include "store.h"
 
 void discovery_versions(struct call *call)
@@ -33,7 +36,8 @@ void discovery_resources(struct call *call)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		text_printf(&call->out, "%s\"%s\":\"/services/data/%s/%s\"", i ? "," : "", names[i],
 			    call->version, names[i]);
-	text_char(&call->out, '}');
+	text_printf(&call->out, ",\"identity\":\"%s/id/" SFID_ORG "/%s\"}", oauth_base_url(),
+		    call->session->user);
 }
 
 void discovery_limits(struct call *call)

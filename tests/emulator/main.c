@@ -119,18 +119,15 @@ static struct bufferevent *make_tls(struct event_base *base, void *arg)
 	return out;
 }
 
-static bool start_tls(struct evhttp *http, const struct options *options)
+static bool start_tls(struct evhttp *http, const struct options *options, SSL_CTX *context)
 {
-	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-
 	if (!context || !SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) ||
 	    SSL_CTX_use_certificate_chain_file(context, options->tls_cert) != 1 ||
 	    SSL_CTX_use_PrivateKey_file(context, options->tls_key, SSL_FILETYPE_PEM) != 1) {
 		fprintf(stderr, "leadsync-emulator: cannot use certificate or key\n");
-		SSL_CTX_free(context);
 		return false;
 	}
-	evhttp_set_bevcb(http, make_tls, context); /* the context lives as long as the process */
+	evhttp_set_bevcb(http, make_tls, context);
 	return true;
 }
 
@@ -154,19 +151,18 @@ static void on_signal(evutil_socket_t number, short events, void *arg)
 
 static int serve(struct event_base *base, struct evhttp *http, const struct options *options)
 {
-	struct event *term = evsignal_new(base, SIGTERM, on_signal, base);
-	struct event *interrupt = evsignal_new(base, SIGINT, on_signal, base);
 	struct evhttp_bound_socket *bound;
+	struct event *term, *interrupt;
 	char url[200];
 
-	if (options->tls_cert && !start_tls(http, options))
-		return 1;
 	bound = evhttp_bind_socket_with_handle(http, "127.0.0.1", (ev_uint16_t)options->port);
 	if (!bound) {
 		fprintf(stderr, "leadsync-emulator: cannot listen on port %lld\n",
 			(long long)options->port);
 		return 1;
 	}
+	term = evsignal_new(base, SIGTERM, on_signal, base);
+	interrupt = evsignal_new(base, SIGINT, on_signal, base);
 	event_add(term, NULL);
 	event_add(interrupt, NULL);
 	snprintf(url, sizeof(url), "%s://%s:%d", options->tls_cert ? "https" : "http",
@@ -193,7 +189,8 @@ int main(int argc, char **argv)
 	};
 	struct event_base *base;
 	struct evhttp *http;
-	int status;
+	SSL_CTX *tls = NULL;
+	int status = 1;
 
 	if (!read_options(argc, argv, &options)) {
 		fputs(usage, stderr);
@@ -205,8 +202,12 @@ int main(int argc, char **argv)
 		return 1;
 	base = event_base_new();
 	http = evhttp_new(base);
-	status = serve(base, http, &options);
+	if (options.tls_cert)
+		tls = SSL_CTX_new(TLS_server_method());
+	if (!options.tls_cert || start_tls(http, &options, tls))
+		status = serve(base, http, &options);
 	evhttp_free(http);
+	SSL_CTX_free(tls);
 	event_base_free(base);
 	store_close();
 	return status;

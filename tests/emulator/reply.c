@@ -150,6 +150,8 @@ static void on_close(struct evhttp_connection *connection, void *arg)
 	struct reply *in = arg;
 
 	(void)connection;
+	if (!evhttp_request_get_connection(in->request))
+		evhttp_request_free(in->request); /* the connection let go of it, for us to end */
 	in->request = NULL;
 	free_reply(in);
 }

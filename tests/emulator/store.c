@@ -111,7 +111,6 @@ void store_index(void)
 		if (schema_field(at, "Leadsync_Key__c", 15))
 			index_one(at, "Leadsync_Key__c");
 	}
-	store_run("ANALYZE");
 }
 
 void store_close(void)
