@@ -2,8 +2,36 @@
 #include "problem.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "text.h"
+
+static size_t sequence(unsigned char first)
+{
+	return first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/* Values quoted in a message are cut by bytes, or were no UTF-8 to begin with: drops the broken
+ * characters, for the answer is JSON. */
+static void clean(char *message)
+{
+	char *to = message;
+
+	for (char *at = message; *at;) {
+		size_t length = sequence((unsigned char)*at), good = 1;
+
+		while (good < length && ((unsigned char)at[good] & 0xc0) == 0x80)
+			good++;
+		if (length && good == length) {
+			memmove(to, at, length);
+			to += length;
+			at += length;
+		} else {
+			at++;
+		}
+	}
+	*to = '\0';
+}
 
 bool problem_set(struct problem *out, int status, const char *code, const char *format, ...)
 {
@@ -13,6 +41,7 @@ bool problem_set(struct problem *out, int status, const char *code, const char *
 	va_start(args, format);
 	vsnprintf(out->message, sizeof(out->message), format, args);
 	va_end(args);
+	clean(out->message);
 	return false;
 }
 
@@ -30,6 +59,7 @@ bool problem_add(struct problems *out, const char *code, const char *field, cons
 	va_start(args, format);
 	vsnprintf(one->message, sizeof(one->message), format, args);
 	va_end(args);
+	clean(one->message);
 	return false;
 }
 

@@ -89,7 +89,9 @@ struct soql_token soql_next_token(const char **at)
 	else if (strchr("=<>(),:", *from))
 		*at = from + 1;
 	else {
-		*at = from + 1;
+		do
+			(*at)++; /* the whole character */
+		while (((unsigned char)**at & 0xc0) == 0x80);
 		return token(SOQL_BAD, from, *at);
 	}
 	return token(SOQL_SYMBOL, from, *at);

@@ -375,6 +375,12 @@ class Query(Case):
             "\nSELECT Id,Nope FROM Lead\n          ^\nERROR at Row:1:Column:11\nNo such column "
             "'Nope' on entity 'Lead'."), message)
 
+    def test_errors_are_utf8(self):
+        for soql in ('SELECT Idé FROM Lead', 'SELECT Id FROM Lead WHERE 😀 = 1',
+                     "SELECT Id FROM Lead WHERE Id = '" + 'ü' * 90 + "'"):
+            self.assertEqual(self.org.query(soql).status, 400)
+        self.assertEqual(self.org.rest('GET', '/query?q=%ff%c3').code, 'MALFORMED_QUERY')
+
     def test_plus_is_blank(self):
         self.assertEqual(self.org.rest('GET', '/query?q=SELECT+Id+FROM+Lead+LIMIT+1').status, 200)
         at = 'SELECT+Id+FROM+Lead+WHERE+CreatedDate>2020-01-01T00:00:00%s00:00'

@@ -21,7 +21,8 @@ void text_free(struct text *in);
 /* The text with a NUL behind it; good until the next change. */
 const char *text_done(struct text *in);
 
-void text_printf(struct text *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_printf(struct text *in, const char *format, ...)
+	__attribute__((format(printf, 2, 3), nonnull(2)));
 
 /* A JSON string in quotes. A NULL `from` is written as null. */
 void text_json(struct text *in, const char *from, size_t length);
