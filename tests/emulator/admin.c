@@ -9,6 +9,7 @@
 #include "counters.h"
 #include "faults.h"
 #include "limits.h"
+#include "oauth.h"
 #include "query.h"
 #include "schema.h"
 #include "session.h"
@@ -106,6 +107,13 @@ static void set_limits(struct call *call, struct json_object *in)
 	write_limits(call);
 }
 
+static void move_instance(struct call *call, struct json_object *in)
+{
+	if (!oauth_move(text_of(in, "url"), text_of(in, "org_id")))
+		return bad(call, "url is too long, or org_id is no id");
+	text_word(&call->out, "{\"ok\":true}");
+}
+
 static void expire_locators(struct call *call, struct json_object *in)
 {
 	(void)in;
@@ -198,6 +206,7 @@ static const struct {
 	{ "revoke", revoke },
 	{ "limits", set_limits },
 	{ "locators/expire", expire_locators },
+	{ "instance", move_instance },
 	{ "pages", set_pages },
 	{ "schema", drift },
 	{ "faults", add_fault },

@@ -99,10 +99,9 @@ static bool open_org(const struct options *options)
 
 	if (!store_open(options->db, &fresh))
 		return false;
-	if (fresh) {
+	if (fresh)
 		data_fill(options->contacts, options->leads);
-		store_index();
-	}
+	store_index();
 	clock_set_offset_ms(store_meta("clock_offset_ms", 0));
 	session_set_timeout(options->session_timeout_s);
 	limits_set_max(options->daily_calls);

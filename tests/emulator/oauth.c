@@ -13,7 +13,9 @@
 #include "session.h"
 #include "sfid.h"
 
-static const char *known_id, *known_secret, *base_url;
+static const char *known_id, *known_secret;
+static char base_url[200];
+static char org_id[SFID_SIZE] = SFID_ORG;
 
 struct client {
 	char id[200];
@@ -24,7 +26,18 @@ void oauth_configure(const char *client_id, const char *client_secret, const cha
 {
 	known_id = client_id;
 	known_secret = client_secret;
-	base_url = base;
+	snprintf(base_url, sizeof(base_url), "%s", base);
+}
+
+bool oauth_move(const char *base, const char *org)
+{
+	if (base && strlen(base) >= sizeof(base_url))
+		return false;
+	if (org && !sfid_parse(org, strlen(org), org_id))
+		return false;
+	if (base)
+		snprintf(base_url, sizeof(base_url), "%s", base);
+	return true;
 }
 
 const char *oauth_base_url(void)
@@ -117,7 +130,7 @@ static void write_signature(struct text *out, const char *id, const char *issued
 {
 	unsigned char mac[EVP_MAX_MD_SIZE], printed[4 * ((EVP_MAX_MD_SIZE + 2) / 3) + 1];
 	unsigned length = 0;
-	char message[300];
+	char message[400];
 
 	snprintf(message, sizeof(message), "%s%s", id, issued_at);
 	HMAC(EVP_sha256(), known_secret, (int)strlen(known_secret), (const unsigned char *)message,
@@ -129,12 +142,12 @@ static void write_signature(struct text *out, const char *id, const char *issued
 static void client_credentials(struct call *call, const struct params *form)
 {
 	const struct session *session;
-	char id[200], issued_at[24];
+	char id[300], issued_at[24];
 
 	if (!check_client(call, form))
 		return;
 	session = session_mint(SFID_USER, known_id, "id api");
-	snprintf(id, sizeof(id), "%s/id/" SFID_ORG "/%s", base_url, session->user);
+	snprintf(id, sizeof(id), "%s/id/%s/%s", base_url, org_id, session->user);
 	snprintf(issued_at, sizeof(issued_at), "%lld", (long long)clock_now_ms());
 	text_word(&call->out, "{\"access_token\":");
 	text_json_word(&call->out, session->token);

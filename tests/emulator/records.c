@@ -52,8 +52,7 @@ static bool check_reference(struct value *in, struct problems *err)
 	int64_t row;
 
 	if (!sfid_parse(in->text, strlen(in->text), id))
-		return problem_add(err, "MALFORMED_ID", in->field->name,
-				   "%s: id value of incorrect type: %.60s", in->field->label,
+		return problem_add(err, "MALFORMED_ID", in->field->name, "malformed id %.60s",
 				   in->text);
 	if (strlen(in->text) == 15)
 		in->text = realloc(in->text, SFID_SIZE);

@@ -180,6 +180,14 @@ class OAuth(Case):
             bad = self.org.call('GET', path, headers={'Authorization': 'Bearer nonsense'})
             self.assertEqual((bad.status, bad.text), (403, 'Bad_OAuth_Token'))
 
+    def test_moved_org(self):
+        url = self.org.ready['url'].replace('127.0.0.1', 'localhost')
+        self.org.admin('instance', {'url': url, 'org_id': '00D8d0000004QxS'})
+        body = self.org.login().json
+        self.assertEqual(body['instance_url'], url)
+        self.assertIn('/id/00D8d0000004QxSEAU/', body['id'])
+        self.org.admin('instance', {'url': self.org.ready['url'], 'org_id': '00D8d0000004QxR'})
+
     def test_idle_session_dies(self):
         self.org.admin('clock', {'advance_s': 7000})
         self.assertEqual(self.org.rest('GET', '/limits').status, 200)
@@ -543,6 +551,8 @@ class Records(Case):
                  'INVALID_FIELD_FOR_INSERT_UPDATE', ['Name', 'Full_Label__c']),
                 ({'LastName': 'x', 'Company': 'x', 'Nope': 1}, 'INVALID_FIELD', []),
                 ({'LastName': 'x', 'Company': 'x', 'OwnerId': 'abc'}, 'MALFORMED_ID', ['OwnerId']),
+                ({'LastName': 'x', 'Company': 'x', 'OwnerId': None}, 'INVALID_CROSS_REFERENCE_KEY',
+                 ['OwnerId']),
                 ({'LastName': 'x', 'Company': 'x', 'OwnerId': contact},
                  'FIELD_INTEGRITY_EXCEPTION', ['OwnerId']),
                 ({'LastName': 'x', 'Company': 'x', 'OwnerId': '0058d000009ZZZZ'},

@@ -322,8 +322,12 @@ static bool check_formats(struct values *in, struct problems *err)
 		struct value *one = &in->list[i];
 		int64_t per = one->field->type == FIELD_DATE ? STAMP_DAY_S : 1;
 
-		if (one->kind == VALUE_NULL)
+		if (one->kind == VALUE_NULL) {
+			if (schema_is_id(one->field->type) && !(one->field->flags & FIELD_NILLABLE))
+				problem_add(err, "INVALID_CROSS_REFERENCE_KEY", one->field->name,
+					    "%s: owner cannot be blank", one->field->label);
 			continue;
+		}
 		if (schema_is_text(one->field->type))
 			check_text(one, err);
 		else if (schema_is_number(one->field->type))
