@@ -1,13 +1,13 @@
 /* admin.c - in order: the org's state, the routes. Records are in admin_records.c. */
 #include "admin.h"
 
-#include <json-c/json.h>
 #include <strings.h>
 
 #include "call.h"
 #include "clock.h"
 #include "counters.h"
 #include "faults.h"
+#include "json_in.h"
 #include "limits.h"
 #include "oauth.h"
 #include "query.h"
@@ -15,23 +15,6 @@
 #include "session.h"
 #include "stamp.h"
 #include "store.h"
-
-static const char *text_of(struct json_object *in, const char *name)
-{
-	struct json_object *found;
-
-	return json_object_object_get_ex(in, name, &found) ? json_object_get_string(found) : NULL;
-}
-
-static bool int_of(struct json_object *in, const char *name, int64_t *out)
-{
-	struct json_object *found;
-
-	if (!json_object_object_get_ex(in, name, &found))
-		return false;
-	*out = json_object_get_int64(found);
-	return true;
-}
 
 static void bad(struct call *call, const char *why)
 {
@@ -49,12 +32,12 @@ static void write_clock(struct call *call)
 
 static void move_clock(struct call *call, struct json_object *in)
 {
-	const char *set = text_of(in, "set");
+	const char *set = json_in_text(in, "set");
 	int64_t advance_s = 0, at_s;
 
 	if (set && stamp_parse(set, strlen(set), &at_s))
 		clock_set_offset_ms(clock_offset_ms() + at_s * 1000 - clock_now_ms());
-	else if (int_of(in, "advance_s", &advance_s))
+	else if ((advance_s = json_in_int(in, "advance_s", 0)) != 0)
 		clock_set_offset_ms(clock_offset_ms() + advance_s * 1000);
 	else
 		return bad(call, "give advance_s, or set with a time such as 2026-01-02T03:04:05Z");
@@ -71,7 +54,7 @@ static void expire_sessions(struct call *call, struct json_object *in)
 
 static void revoke(struct call *call, struct json_object *in)
 {
-	const char *token = text_of(in, "token");
+	const char *token = json_in_text(in, "token");
 
 	if (token)
 		session_revoke(token);
@@ -82,9 +65,9 @@ static void revoke(struct call *call, struct json_object *in)
 
 static void set_session_timeout(struct call *call, struct json_object *in)
 {
-	int64_t timeout_s;
+	int64_t timeout_s = json_in_int(in, "seconds", -1);
 
-	if (!int_of(in, "seconds", &timeout_s))
+	if (timeout_s < 0)
 		return bad(call, "give seconds");
 	session_set_timeout(timeout_s);
 	text_word(&call->out, "{\"ok\":true}");
@@ -98,18 +81,14 @@ static void write_limits(struct call *call)
 
 static void set_limits(struct call *call, struct json_object *in)
 {
-	int64_t number;
-
-	if (int_of(in, "used", &number))
-		limits_set_used(number);
-	if (int_of(in, "max", &number))
-		limits_set_max(number);
+	limits_set_used(json_in_int(in, "used", limits_used()));
+	limits_set_max(json_in_int(in, "max", limits_max()));
 	write_limits(call);
 }
 
 static void move_instance(struct call *call, struct json_object *in)
 {
-	if (!oauth_move(text_of(in, "url"), text_of(in, "org_id")))
+	if (!oauth_move(json_in_text(in, "url"), json_in_text(in, "org_id")))
 		return bad(call, "url is too long, or org_id is no id");
 	text_word(&call->out, "{\"ok\":true}");
 }
@@ -123,9 +102,9 @@ static void expire_locators(struct call *call, struct json_object *in)
 
 static void set_pages(struct call *call, struct json_object *in)
 {
-	int64_t most;
+	int64_t most = json_in_int(in, "max", -1);
 
-	if (!int_of(in, "max", &most) || most < 0)
+	if (most < 0)
 		return bad(call, "give max, 0 for what the client asks");
 	query_set_page_max((size_t)most);
 	text_word(&call->out, "{\"ok\":true}");
@@ -134,7 +113,7 @@ static void set_pages(struct call *call, struct json_object *in)
 static void drift(struct call *call, struct json_object *in)
 {
 	static const char *const changes[] = { "hide", "show", "readonly", "writeable", "retype" };
-	const char *name = text_of(in, "object");
+	const char *name = json_in_text(in, "object");
 	struct sobject *of = name ? schema_find(name, strlen(name)) : NULL;
 	bool done = false;
 	char stamp[30];
@@ -142,11 +121,11 @@ static void drift(struct call *call, struct json_object *in)
 	if (!of)
 		return bad(call, "unknown object");
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		const char *field = text_of(in, changes[i]);
+		const char *field = json_in_text(in, changes[i]);
 
 		if (!field)
 			continue;
-		if (!schema_drift(of, field, changes[i], text_of(in, "type")))
+		if (!schema_drift(of, field, changes[i], json_in_text(in, "type")))
 			return bad(call, "unknown field or type");
 		done = true;
 	}

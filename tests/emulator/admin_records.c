@@ -1,13 +1,13 @@
 /* admin_records.c - in order: arguments, single records, merge and conversion, random edits. */
 #include "admin.h"
 
-#include <json-c/json.h>
 #include <sqlite3.h>
 #include <stdio.h>
 
 #include "call.h"
 #include "clock.h"
 #include "data.h"
+#include "json_in.h"
 #include "lifecycle.h"
 #include "problem.h"
 #include "records.h"
@@ -22,30 +22,16 @@ struct target {
 	const char *user;
 };
 
-static const char *text_of(struct json_object *in, const char *name)
-{
-	struct json_object *found;
-
-	return json_object_object_get_ex(in, name, &found) ? json_object_get_string(found) : NULL;
-}
-
-static bool bool_of(struct json_object *in, const char *name)
-{
-	struct json_object *found;
-
-	return json_object_object_get_ex(in, name, &found) && json_object_get_boolean(found);
-}
-
 static bool read_id(struct json_object *in, const char *name, char out[SFID_SIZE])
 {
-	const char *text = text_of(in, name);
+	const char *text = json_in_text(in, name);
 
 	return text && sfid_parse(text, strlen(text), out);
 }
 
 static bool read_object(struct call *call, struct json_object *in, struct target *out)
 {
-	const char *name = text_of(in, "object"), *user = text_of(in, "user");
+	const char *name = json_in_text(in, "object"), *user = json_in_text(in, "user");
 
 	out->of = name ? schema_find(name, strlen(name)) : NULL;
 	out->user = user ? user : data_salesperson(0);
@@ -76,7 +62,7 @@ static void finish(struct call *call, bool good, const struct problems *err, con
 /* A record committed late, or touched by the system alone. */
 static bool force_stamp(struct json_object *in, const struct target *target, struct problems *err)
 {
-	const char *stamp = text_of(in, "stamp");
+	const char *stamp = json_in_text(in, "stamp");
 	int64_t at_s = clock_now_s();
 
 	if (stamp && !stamp_parse(stamp, strlen(stamp), &at_s))
@@ -91,7 +77,7 @@ static bool force_stamp(struct json_object *in, const struct target *target, str
 
 static bool touch_system(struct json_object *in, const struct target *target, struct problems *err)
 {
-	const char *stamp = text_of(in, "stamp");
+	const char *stamp = json_in_text(in, "stamp");
 	int64_t at_s = clock_now_s(), row = records_find(target->of, target->id, err);
 
 	if (!row)
@@ -111,7 +97,7 @@ void admin_edit(struct call *call, struct json_object *in)
 
 	if (!read_target(call, in, &target))
 		return;
-	if (bool_of(in, "system")) {
+	if (json_in_bool(in, "system")) {
 		finish(call, touch_system(in, &target, &err), &err, target.id);
 		return;
 	}
@@ -191,7 +177,7 @@ static bool merge_all(struct json_object *losers, const struct sobject *of, cons
 void admin_merge(struct call *call, struct json_object *in)
 {
 	struct json_object *losers = NULL;
-	const char *user = text_of(in, "user");
+	const char *user = json_in_text(in, "user");
 	struct problems err = { 0 };
 	char winner[SFID_SIZE];
 	const struct sobject *of = read_id(in, "winner", winner) ? schema_by_prefix(winner) : NULL;
@@ -211,7 +197,7 @@ void admin_merge(struct call *call, struct json_object *in)
 void admin_convert(struct call *call, struct json_object *in)
 {
 	char lead[SFID_SIZE], account[SFID_SIZE], contact[SFID_SIZE];
-	const char *user = text_of(in, "user");
+	const char *user = json_in_text(in, "user");
 	struct lifecycle_converted out;
 	struct problems err = { 0 };
 	bool good;
@@ -220,7 +206,7 @@ void admin_convert(struct call *call, struct json_object *in)
 		.account = read_id(in, "account", account) ? account : NULL,
 		.contact = read_id(in, "contact", contact) ? contact : NULL,
 		.user = user ? user : data_salesperson(0),
-		.with_opportunity = bool_of(in, "opportunity"),
+		.with_opportunity = json_in_bool(in, "opportunity"),
 	};
 
 	if (!how.lead) {
@@ -239,14 +225,6 @@ void admin_convert(struct call *call, struct json_object *in)
 			    lead, out.account, out.contact, *out.opportunity ? "\"" : "",
 			    *out.opportunity ? out.opportunity : "null",
 			    *out.opportunity ? "\"" : "");
-}
-
-static int64_t int_of(struct json_object *in, const char *name, int64_t fallback)
-{
-	struct json_object *found;
-
-	return in && json_object_object_get_ex(in, name, &found) ? json_object_get_int64(found)
-								 : fallback;
 }
 
 /* The first living record at or behind a random place. */
@@ -284,9 +262,9 @@ static void read_mix(struct json_object *in, struct mix *out)
 
 	json_object_object_get_ex(in, "mix", &mix);
 	json_object_object_get_ex(in, "objects", &objects);
-	*out = (struct mix){ .edit = (uint64_t)int_of(mix, "edit", mix ? 0 : 80),
-			     .create = (uint64_t)int_of(mix, "create", mix ? 0 : 10),
-			     .delete = (uint64_t)int_of(mix, "delete", mix ? 0 : 10) };
+	*out = (struct mix){ .edit = (uint64_t)json_in_int(mix, "edit", mix ? 0 : 80),
+			     .create = (uint64_t)json_in_int(mix, "create", mix ? 0 : 10),
+			     .delete = (uint64_t)json_in_int(mix, "delete", mix ? 0 : 10) };
 	for (size_t i = 0; objects && i < json_object_array_length(objects) && i < 4; i++) {
 		const char *name = json_object_get_string(json_object_array_get_idx(objects, i));
 		const struct sobject *of = name ? schema_find(name, strlen(name)) : NULL;
@@ -335,8 +313,8 @@ static void random_step(const struct mix *mix, uint64_t *state, struct touched *
 
 void admin_random(struct call *call, struct json_object *in)
 {
-	uint64_t state = (uint64_t)int_of(in, "seed", 1);
-	int64_t count = int_of(in, "count", 100);
+	uint64_t state = (uint64_t)json_in_int(in, "seed", 1);
+	int64_t count = json_in_int(in, "count", 100);
 	struct touched out = { 0 };
 	struct mix mix;
 

@@ -1,11 +1,11 @@
 /* faults.c - in order: the list, reading one, meeting a call. */
 #include "faults.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "call.h"
+#include "json_in.h"
 #include "mem.h"
 
 struct fault {
@@ -49,28 +49,6 @@ void faults_write(struct text *out)
 	text_word(out, "]}");
 }
 
-static int64_t int_of(struct json_object *in, const char *name, int64_t fallback)
-{
-	struct json_object *found;
-
-	return json_object_object_get_ex(in, name, &found) ? json_object_get_int64(found)
-							   : fallback;
-}
-
-static bool bool_of(struct json_object *in, const char *name)
-{
-	struct json_object *found;
-
-	return json_object_object_get_ex(in, name, &found) && json_object_get_boolean(found);
-}
-
-static const char *text_of(struct json_object *in, const char *name)
-{
-	struct json_object *found;
-
-	return json_object_object_get_ex(in, name, &found) ? json_object_get_string(found) : NULL;
-}
-
 bool faults_add(struct json_object *from, const char **why)
 {
 	static const char *const known[] = { "match",         "times",         "skip",
@@ -78,7 +56,7 @@ bool faults_add(struct json_object *from, const char **why)
 					     "headers",       "commit",        "delay_ms",
 					     "reset",         "hang",          "cut_after",
 					     "truncate_gzip", "truncate_body", "slow" };
-	const char *match = text_of(from, "match");
+	const char *match = json_in_text(from, "match");
 	struct json_object *slow = NULL;
 	struct fault *out, **end = &faults;
 
@@ -101,19 +79,19 @@ bool faults_add(struct json_object *from, const char **why)
 	json_object_object_get_ex(from, "slow", &slow);
 	out = mem_new(sizeof(*out));
 	*out = (struct fault){
-		.times = int_of(from, "times", 1),
-		.skip = int_of(from, "skip", 0),
-		.status = (int)int_of(from, "status", 0),
-		.commit = bool_of(from, "commit"),
+		.times = json_in_int(from, "times", 1),
+		.skip = json_in_int(from, "skip", 0),
+		.status = (int)json_in_int(from, "status", 0),
+		.commit = json_in_bool(from, "commit"),
 		.spec = json_object_get(from),
-		.shape = { .delay_ms = int_of(from, "delay_ms", 0),
-			   .reset = bool_of(from, "reset"),
-			   .hang = bool_of(from, "hang"),
-			   .truncate_gzip = bool_of(from, "truncate_gzip"),
-			   .cut_after = int_of(from, "cut_after", -1),
-			   .truncate_body = int_of(from, "truncate_body", -1),
-			   .slow_bytes = int_of(slow, "bytes", 0),
-			   .slow_ms = int_of(slow, "interval_ms", 0) },
+		.shape = { .delay_ms = json_in_int(from, "delay_ms", 0),
+			   .reset = json_in_bool(from, "reset"),
+			   .hang = json_in_bool(from, "hang"),
+			   .truncate_gzip = json_in_bool(from, "truncate_gzip"),
+			   .cut_after = json_in_int(from, "cut_after", -1),
+			   .truncate_body = json_in_int(from, "truncate_body", -1),
+			   .slow_bytes = json_in_int(slow, "bytes", 0),
+			   .slow_ms = json_in_int(slow, "interval_ms", 0) },
 	};
 	snprintf(out->match, sizeof(out->match), "%s", match);
 	while (*end)
@@ -165,8 +143,8 @@ void faults_answer(struct call *call)
 
 	if (!met || !met->status)
 		return;
-	body = text_of(met->spec, "body");
-	type = text_of(met->spec, "content_type");
+	body = json_in_text(met->spec, "body");
+	type = json_in_text(met->spec, "content_type");
 	call->out.used = 0;
 	call->status = met->status;
 	text_word(&call->out, body ? body : "");
