@@ -11,6 +11,7 @@
 #include "limits.h"
 #include "oauth.h"
 #include "query.h"
+#include "rules.h"
 #include "schema.h"
 #include "session.h"
 #include "stamp.h"
@@ -84,6 +85,12 @@ static void set_limits(struct call *call, struct json_object *in)
 	limits_set_used(json_in_int(in, "used", limits_used()));
 	limits_set_max(json_in_int(in, "max", limits_max()));
 	write_limits(call);
+}
+
+static void set_rules(struct call *call, struct json_object *in)
+{
+	rules_set(json_in_bool(in, "duplicates"), json_in_bool(in, "assignment"));
+	text_word(&call->out, "{\"ok\":true}");
 }
 
 static void move_instance(struct call *call, struct json_object *in)
@@ -186,6 +193,7 @@ static const struct {
 	{ "limits", set_limits },
 	{ "locators/expire", expire_locators },
 	{ "instance", move_instance },
+	{ "rules", set_rules },
 	{ "pages", set_pages },
 	{ "schema", drift },
 	{ "faults", add_fault },

@@ -10,6 +10,7 @@
 #include "problem.h"
 #include "query.h"
 #include "records.h"
+#include "rules.h"
 #include "schema.h"
 #include "session.h"
 #include "stamp.h"
@@ -80,10 +81,30 @@ static void create(struct call *call, const struct sobject *of, struct json_obje
 	struct problems err = { 0 };
 	char id[SFID_SIZE];
 
-	if (records_create(of, fields, call->session->user, id, &err))
-		write_created(call, of, id, tail);
-	else
+	if (!rules_allow(call, of, NULL, fields))
+		return;
+	if (!records_create(of, fields, call->session->user, id, &err)) {
 		call_fail_all(call, &err);
+		return;
+	}
+	rules_assign(call, of, id);
+	write_created(call, of, id, tail);
+}
+
+/* False if the call has ended with what is wrong. */
+static bool update(struct call *call, const struct sobject *of, const char *id,
+		   struct json_object *fields)
+{
+	struct problems err = { 0 };
+
+	if (!rules_allow(call, of, id, fields))
+		return false;
+	if (!records_update(of, id, fields, call->session->user, &err)) {
+		call_fail_all(call, &err);
+		return false;
+	}
+	rules_assign(call, of, id);
+	return true;
 }
 
 void rest_record_create(struct call *call)
@@ -135,7 +156,6 @@ static bool is_allowed(struct call *call, const struct sobject *of, const char *
 void rest_record_update(struct call *call)
 {
 	const struct sobject *of = find_object(call);
-	struct problems err = { 0 };
 	struct json_object *fields;
 	char id[SFID_SIZE];
 
@@ -144,8 +164,8 @@ void rest_record_update(struct call *call)
 	fields = call_json(call);
 	if (!fields)
 		return;
-	if (is_allowed(call, of, id))
-		finish(call, records_update(of, id, fields, call->session->user, &err), &err);
+	if (is_allowed(call, of, id) && update(call, of, id, fields))
+		call_empty(call, 204);
 	json_object_put(fields);
 }
 
@@ -232,7 +252,6 @@ void rest_record_delete_external(struct call *call)
 static void upsert_one(struct call *call, const struct sobject *of, const struct field *field,
 		       struct json_object *fields, const char *id)
 {
-	struct problems err = { 0 };
 	const char *only = call_param(call, "updateOnly");
 
 	if (!id && only && strcasecmp(only, "true") == 0) {
@@ -240,9 +259,7 @@ static void upsert_one(struct call *call, const struct sobject *of, const struct
 	} else if (!id) {
 		json_object_object_add(fields, field->name, json_object_new_string(call->parts[6]));
 		create(call, of, fields, ",\"created\":true");
-	} else if (!records_update(of, id, fields, call->session->user, &err)) {
-		call_fail_all(call, &err);
-	} else {
+	} else if (update(call, of, id, fields)) {
 		text_printf(&call->out,
 			    "{\"id\":\"%s\",\"success\":true,\"errors\":[],\"created\":false}", id);
 	}

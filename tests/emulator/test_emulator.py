@@ -617,6 +617,20 @@ class Records(Case):
         answer = self.org.rest('PATCH', '/sobjects/Lead/Email/twice@upsert.example', {'City': 'x'})
         self.assertEqual((answer.status, len(answer.json)), (300, 2))
 
+    def test_rules(self):
+        self.org.admin('rules', {'duplicates': True, 'assignment': True})
+        body = {'LastName': 'x', 'Company': 'y', 'Email': 'twin@rules.example'}
+        first = self.org.rest('POST', '/sobjects/Lead', body).json['id']
+        self.assertNotEqual(self.read(first, 'OwnerId')['OwnerId'], '0058d000002Kp7ZAAS')
+        answer = self.org.rest('POST', '/sobjects/Lead', body)
+        self.refused(answer, 400, 'DUPLICATES_DETECTED')
+        self.assertTrue(answer.json[0]['duplicateResult']['allowSave'])
+        self.assertEqual(self.patch(first, {'Email': 'twin@rules.example'}).status, 204)
+        answer = self.org.rest('POST', '/sobjects/Lead', body, Sforce_Auto_Assign='FALSE',
+                               Sforce_Duplicate_Rule_Header='allowSave=true')
+        self.assertEqual(self.read(answer.json['id'], 'OwnerId')['OwnerId'], '0058d000002Kp7ZAAS')
+        self.org.admin('rules')
+
     def test_condition(self):
         identity = self.create()
         self.assertEqual(self.patch(identity, {'City': 'a'}, If_Unmodified_Since=(
