@@ -17,6 +17,7 @@
 #include "sfid.h"
 #include "soql.h"
 #include "stamp.h"
+#include "store.h"
 
 #define PAGE_DEFAULT   2000
 #define PAGE_MIN       200
@@ -107,6 +108,7 @@ static size_t write_records(struct call *call, struct locator *in, size_t from, 
 	size_t written = 0, at = from;
 
 	text_word(out, "\"records\":[");
+	store_begin(); /* one look at the file for the whole page */
 	while (at < until && out->used < PAGE_BYTES_MAX) {
 		size_t start = out->used;
 
@@ -118,6 +120,7 @@ static size_t write_records(struct call *call, struct locator *in, size_t from, 
 			out->used = start;
 		at++;
 	}
+	store_commit();
 	text_char(out, ']');
 	return at;
 }

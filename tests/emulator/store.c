@@ -64,6 +64,8 @@ static void make_table(const struct sobject *of)
 
 bool store_open(const char *path, bool *fresh)
 {
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD); /* one loop: locks would only cost */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (sqlite3_open(path ? path : ":memory:", &db) != SQLITE_OK) {
 		fprintf(stderr, "leadsync-emulator: %s: %s\n", path, sqlite3_errmsg(db));
 		return false;

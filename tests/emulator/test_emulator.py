@@ -1,4 +1,4 @@
-"""The emulator keeps what facts it promises: statuses and bodies, as a client meets them.
+"""The emulator answers as Salesforce does: statuses and bodies, as a client meets them.
 
 Give the binary as first argument or in LEADSYNC_EMULATOR. Nothing here sleeps: the emulator's own
 clock is moved instead.
