@@ -388,11 +388,37 @@ static bool read_datetime(const char *text, size_t len, int64_t *ret_ms)
 	return utc_parse(iso, len, ret_ms);
 }
 
+static bool two_digits(const char *text, char most)
+{
+	return is_digit(text[0]) && is_digit(text[1]) && text[0] <= most;
+}
+
+/* "03:04:05" */
+static bool is_clock(const char *text)
+{
+	return two_digits(text, '2') && (text[0] < '2' || text[1] <= '3') && text[2] == ':' &&
+	       two_digits(text + 3, '5') && text[5] == ':' && two_digits(text + 6, '5');
+}
+
+/* "2026-01-02T03:04:05.000+0000", which nearly all are: UTC already, so nothing is to be shifted.
+ */
+static bool is_salesforce_datetime(const char *text, size_t len)
+{
+	return len == 28 && utc_is_date(text, 10) && text[10] == 'T' && is_clock(text + 11) &&
+	       text[19] == '.' && is_digit(text[20]) && is_digit(text[21]) && is_digit(text[22]) &&
+	       memcmp(text + 23, "+0000", 5) == 0;
+}
+
 static bool datetime_form(const struct form *in)
 {
 	char out[UTC_TEXT_SIZE];
 	int64_t ms;
 
+	if (is_salesforce_datetime(in->text, in->len)) {
+		memcpy(out, in->text, 19);
+		out[19] = 'Z';
+		return copy(in, out, 20);
+	}
 	if (!read_datetime(in->text, in->len, &ms))
 		return false;
 	utc_format(ms, out);
@@ -402,20 +428,13 @@ static bool datetime_form(const struct form *in)
 	return utc_parse(out, strlen(out), &ms) && copy(in, out, strlen(out));
 }
 
-static bool two_digits(const char *text, char most)
-{
-	return is_digit(text[0]) && is_digit(text[1]) && text[0] <= most;
-}
-
 /* "03:04:05", and Salesforce's "03:04:05.000Z". */
 static bool time_form(const struct form *in)
 {
 	const char *text = in->text;
 	size_t at = 8;
 
-	if (in->len < 8 || !two_digits(text, '2') || (text[0] == '2' && text[1] > '3') ||
-	    text[2] != ':' || !two_digits(text + 3, '5') || text[5] != ':' ||
-	    !two_digits(text + 6, '5'))
+	if (in->len < 8 || !is_clock(text))
 		return false;
 	if (at < in->len && text[at] == '.') {
 		for (at++; at < in->len && is_digit(text[at]); at++)

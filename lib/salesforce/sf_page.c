@@ -1,9 +1,9 @@
-/* sf_page.c - in order: the envelope, byte by byte; the end of a value; a record and its fields.
+/* sf_page.c - in order: the envelope, byte by byte; the end of a value; what a value is for.
  *
  *     {"totalSize":N,"done":B,"nextRecordsUrl":"/services/...","records":[{...},{...}]}
  *
- * Only the envelope is read here by hand. Whatever stands in it is cut out where it ends and given
- * to json-c, which is the judge of what is JSON. */
+ * Only the envelope is read here by hand. Whatever stands in it is cut out where it ends. Plain
+ * records are read straight from their bytes; everything else json-c judges. */
 #include "salesforce/sf_page.h"
 
 #include <json-c/json.h>
@@ -11,27 +11,14 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/utc.h"
 #include "http/url.h"
 #include "record/mapping.h"
 #include "record/record.h"
+#include "salesforce/sf_plan.h"
+#include "salesforce/sf_record.h"
 
 #define MOST_SLICE ((size_t)4 * 1024 * 1024)
 #define MOST_DEPTH 32
-
-/* What a member of a record is for. One field may be both a system field and mapped. */
-enum role { ROLE_NONE, ROLE_ID, ROLE_STAMP, ROLE_DELETED, ROLE_MASTER };
-
-/* The keys that were asked for, in the order of the query, as a tree: "Owner.Email" is a node Owner
- * with a node Email below. */
-struct node {
-	char *key;
-	enum role role;
-	const struct mapping_field *field; /* NULL if only a system field or a relationship */
-	size_t value;                      /* index of the field's value in the record */
-	struct node *children;
-	size_t count;
-};
 
 enum place {
 	AT_START,
@@ -59,7 +46,7 @@ enum member {
 
 struct sf_page {
 	struct record_page *page; /* owned until sf_page_end() */
-	struct node root;
+	struct sf_node *root;     /* owned */
 	struct json_tokener *tokener;
 	enum place place;
 
@@ -76,68 +63,12 @@ struct sf_page {
 	bool done;
 };
 
-/* --- the plan --- */
-
-static struct node *find_child(const struct node *in, const char *key, size_t len)
-{
-	for (size_t i = 0; i < in->count; i++)
-		if (strncmp(in->children[i].key, key, len) == 0 && !in->children[i].key[len])
-			return &in->children[i];
-	return NULL;
-}
-
-static struct node *plan_key(struct node *in, const char *key, size_t len)
-{
-	struct node *child = find_child(in, key, len);
-
-	if (child)
-		return child;
-	in->children = mem_resize(in->children, in->count + 1, sizeof(*in->children));
-	child = &in->children[in->count++];
-	*child = (struct node){ .key = mem_strndup(key, len) };
-	return child;
-}
-
-static void plan_system(struct node *root, const char *key, enum role role)
-{
-	plan_key(root, key, strlen(key))->role = role;
-}
-
-static void plan_field(struct node *root, const struct mapping_field *field, size_t value)
-{
-	const char *path = field->field;
-	struct node *node = root;
-
-	for (const char *dot; (dot = strchr(path, '.')); path = dot + 1)
-		node = plan_key(node, path, (size_t)(dot - path));
-	node = plan_key(node, path, strlen(path));
-	node->field = field;
-	node->value = value;
-}
-
-static void free_node(struct node *in)
-{
-	for (size_t i = 0; i < in->count; i++) {
-		free_node(&in->children[i]);
-		free(in->children[i].key);
-	}
-	free(in->children);
-}
-
 struct sf_page *sf_page_new(struct mapping *mapping, const struct sf_shape *shape)
 {
 	struct sf_page *in = mem_new(struct sf_page);
 
 	in->page = record_page_new(mapping);
-	plan_system(&in->root, "Id", ROLE_ID);
-	if (shape->stamp_field)
-		plan_system(&in->root, shape->stamp_field, ROLE_STAMP);
-	if (shape->has_deleted)
-		plan_system(&in->root, "IsDeleted", ROLE_DELETED);
-	if (shape->has_master)
-		plan_system(&in->root, "MasterRecordId", ROLE_MASTER);
-	for (size_t i = 0; i < mapping->count && !shape->ids_only; i++)
-		plan_field(&in->root, &mapping->fields[i], i);
+	in->root = sf_plan_new(mapping, shape);
 	in->tokener = json_tokener_new_ex(MOST_DEPTH);
 	if (!in->tokener)
 		abort();
@@ -150,7 +81,7 @@ void sf_page_free(struct sf_page *in)
 	if (!in)
 		return;
 	record_page_free(in->page);
-	free_node(&in->root);
+	sf_plan_free(in->root);
 	json_tokener_free(in->tokener);
 	free(in->carry);
 	free(in);
@@ -159,6 +90,8 @@ void sf_page_free(struct sf_page *in)
 /* --- the envelope --- */
 
 static bool take_slice(struct sf_page *in, const char *slice, size_t len, struct error *err);
+static bool try_record(struct sf_page *in, const char **at, const char *end);
+static bool take_record(struct sf_page *in, const char *slice, size_t len, struct error *err);
 
 static bool protocol(struct error *err, const char *what)
 {
@@ -356,6 +289,11 @@ static bool gather_more(struct sf_page *in, const char **at, const char *end, st
 	return carry(in, start, len, err) && take_slice(in, in->carry, in->carry_len, err);
 }
 
+static bool is_record_due(const struct sf_page *in)
+{
+	return in->place == AT_FIRST_RECORD || in->place == AT_RECORD;
+}
+
 bool sf_page_feed(struct sf_page *in, const char *bytes, size_t len, struct error *err)
 {
 	const char *at = bytes, *end = bytes + len;
@@ -369,6 +307,8 @@ bool sf_page_feed(struct sf_page *in, const char *bytes, size_t len, struct erro
 				return false;
 		} else if (is_json_space(*at)) {
 			at++;
+		} else if (*at == '{' && is_record_due(in) && try_record(in, &at, end)) {
+			continue;
 		} else if (!step(in, *at, &used, err)) {
 			return false;
 		} else if (used) {
@@ -401,7 +341,6 @@ struct record_page *sf_page_end(struct sf_page *in, struct error *err)
 
 static bool take_key(struct sf_page *in, const char *key, struct error *err);
 static bool take_value(struct sf_page *in, struct json_object *value, struct error *err);
-static bool take_record(struct sf_page *in, struct json_object *record, struct error *err);
 
 /* Members of all objects below: fewer than colons means that a key stood there twice, of which
  * json-c keeps the last. */
@@ -422,28 +361,71 @@ static size_t count_members(struct json_object *in)
 	return count;
 }
 
+/* json-c's tree of a slice, checked; false with `err` if it is none. */
+static bool parse_slice(struct sf_page *in, const char *slice, size_t len, bool has_nul,
+			struct json_object **ret, struct error *err)
+{
+	json_tokener_reset(in->tokener);
+	*ret = json_tokener_parse_ex(in->tokener, slice, (int)(len + has_nul));
+	if (json_tokener_get_error(in->tokener) != json_tokener_success ||
+	    json_tokener_get_parse_end(in->tokener) != len)
+		return protocol(err, "it is not valid JSON");
+	return count_members(*ret) == in->members ||
+	       protocol(err, "a key stands in an object twice");
+}
+
 static bool take_slice(struct sf_page *in, const char *slice, size_t len, struct error *err)
 {
 	enum gathering what = in->gathering;
-	bool has_nul = what != GATHER_RECORD;
-	struct json_object *made;
-	bool ok = false;
+	struct json_object *made = NULL;
+	bool ok;
 
-	json_tokener_reset(in->tokener);
-	made = json_tokener_parse_ex(in->tokener, slice, (int)(len + has_nul));
 	in->gathering = GATHER_NOTHING;
 	in->carry_len = 0;
-	if (json_tokener_get_error(in->tokener) != json_tokener_success ||
-	    json_tokener_get_parse_end(in->tokener) != len)
-		protocol(err, "it is not valid JSON");
-	else if (count_members(made) != in->members)
-		protocol(err, "a key stands in an object twice");
-	else if (what == GATHER_KEY)
+	if (what == GATHER_RECORD)
+		return take_record(in, slice, len, err);
+	ok = parse_slice(in, slice, len, true, &made, err);
+	if (ok && what == GATHER_KEY)
 		ok = take_key(in, json_object_get_string(made), err);
-	else if (what == GATHER_VALUE)
+	else if (ok)
 		ok = take_value(in, made, err);
-	else
-		ok = take_record(in, made, err);
+	json_object_put(made);
+	return ok;
+}
+
+/* A record that is whole in this piece and plain, as most are; moves behind it. */
+static bool try_record(struct sf_page *in, const char **at, const char *end)
+{
+	struct record_page *page = in->page;
+	const char *last = (size_t)(end - *at) < MOST_SLICE ? end : *at + MOST_SLICE;
+	const char *behind =
+		sf_record_scan(in->root, *at, last, page->arena, record_page_add(page));
+
+	if (!behind) {
+		page->count--;
+		return false;
+	}
+	*at = behind;
+	in->place = AT_RECORD_COMMA;
+	return true;
+}
+
+static bool take_record(struct sf_page *in, const char *slice, size_t len, struct error *err)
+{
+	struct record_page *page = in->page;
+	struct json_object *made = NULL;
+	struct record *record;
+	const char *at = slice;
+	bool ok;
+
+	if (try_record(in, &at, slice + len))
+		return true;
+	in->place = AT_RECORD_COMMA;
+	record = record_page_add(page);
+	ok = parse_slice(in, slice, len, false, &made, err) &&
+	     sf_record_read(in->root, made, page->arena, record, err);
+	if (record->reject)
+		memset(record->values, 0, page->mapping->count * sizeof(*record->values));
 	json_object_put(made);
 	return ok;
 }
@@ -501,183 +483,5 @@ static bool take_value(struct sf_page *in, struct json_object *value, struct err
 	case MEMBER_RECORDS:
 	case MEMBER_OTHER: return true;
 	}
-	return true;
-}
-
-/* --- a record --- */
-
-struct taking {
-	struct sf_page *page;
-	struct record *record;
-	struct error *err;
-};
-
-static void reject(struct taking *in, const struct node *node, const char *why)
-{
-	struct arena *arena = in->page->page->arena;
-	struct error *reason;
-
-	if (in->record->reject)
-		return;
-	reason = arena_take(arena, sizeof(*reason));
-	error_set(reason, ERROR_RECORD, "bad-value", "%s: %s", node->field->field, why);
-	in->record->reject = reason;
-	in->record->reject_field =
-		arena_copy(arena, node->field->field, strlen(node->field->field));
-}
-
-/* What json-c makes of whole numbers that do not fit into its 64 bits. */
-static bool is_saturated(const char *text)
-{
-	return strcmp(text, "18446744073709551615") == 0 ||
-	       strcmp(text, "-9223372036854775808") == 0;
-}
-
-/* The text of a JSON value that may stand for a field of this type; false if it may not. json-c
- * keeps the source text of a double, so no digit of it is lost. */
-static bool raw_text(struct json_object *value, enum value_type type, const char **ret, size_t *len)
-{
-	enum json_type got = json_object_get_type(value);
-	bool is_number = type == VALUE_INTEGER || type == VALUE_DECIMAL;
-
-	switch (got) {
-	case json_type_null:
-		*ret = NULL;
-		*len = 0;
-		return true;
-	case json_type_string:
-		*ret = json_object_get_string(value);
-		*len = (size_t)json_object_get_string_len(value);
-		return !is_number && type != VALUE_BOOLEAN;
-	case json_type_boolean:
-		*ret = json_object_get_boolean(value) ? "1" : "0";
-		*len = 1;
-		return type == VALUE_BOOLEAN;
-	case json_type_double:
-	case json_type_int:
-		*ret = json_object_to_json_string_length(value, JSON_C_TO_STRING_PLAIN, len);
-		return is_number && !(got == json_type_int && is_saturated(*ret));
-	case json_type_object:
-	case json_type_array: break;
-	}
-	return false;
-}
-
-static void take_field(struct taking *in, const struct node *node, struct json_object *value)
-{
-	struct arena *arena = in->page->page->arena;
-	struct value made;
-	struct error why;
-	const char *raw;
-	size_t len;
-
-	if (!raw_text(value, node->field->type, &raw, &len)) {
-		reject(in, node, "a JSON value of another type, or a number of too many digits");
-		return;
-	}
-	if (!value_canonical(node->field->type, node->field->scale, raw, len, arena, &made, &why)) {
-		reject(in, node, why.text);
-		return;
-	}
-	/* Borrowed from the JSON object, which ends with this record. */
-	if (raw && made.text >= raw && made.text <= raw + len)
-		made.text = arena_copy(arena, made.text, made.len);
-	in->record->values[node->value] = made;
-}
-
-static bool take_id(struct taking *in, struct json_object *value, const char **ret)
-{
-	char id[19];
-
-	if (!json_object_is_type(value, json_type_string) ||
-	    !value_id18(json_object_get_string(value), (size_t)json_object_get_string_len(value),
-			id))
-		return protocol(in->err, "a record's Id is no id");
-	*ret = arena_copy(in->page->page->arena, id, 18);
-	return true;
-}
-
-static bool take_system(struct taking *in, const struct node *node, struct json_object *value)
-{
-	switch (node->role) {
-	case ROLE_NONE: return true;
-	case ROLE_ID: return take_id(in, value, &in->record->id);
-	case ROLE_MASTER: return !value || take_id(in, value, &in->record->master_id);
-	case ROLE_STAMP:
-		if (!json_object_is_type(value, json_type_string) ||
-		    !utc_parse(json_object_get_string(value),
-			       (size_t)json_object_get_string_len(value), &in->record->stamp_ms))
-			return protocol(in->err, "a record's stamp is no time");
-		return true;
-	case ROLE_DELETED:
-		if (!json_object_is_type(value, json_type_boolean))
-			return protocol(in->err, "IsDeleted is not a boolean");
-		in->record->deleted = json_object_get_boolean(value);
-		return true;
-	}
-	return true;
-}
-
-static bool take_object(struct taking *in, const struct node *node, struct json_object *object);
-
-/* All below a relationship that is null is null. */
-static void take_nothing(struct taking *in, const struct node *node)
-{
-	for (size_t i = 0; i < node->count; i++) {
-		if (node->children[i].field)
-			take_field(in, &node->children[i], NULL);
-		take_nothing(in, &node->children[i]);
-	}
-}
-
-static bool take_member(struct taking *in, const struct node *node, struct json_object *value)
-{
-	if (node->count) {
-		if (!value)
-			take_nothing(in, node);
-		else if (!json_object_is_type(value, json_type_object))
-			return protocol(in->err, "a relationship is not an object");
-		else if (!take_object(in, node, value))
-			return false;
-	}
-	if (node->field)
-		take_field(in, node, value);
-	return take_system(in, node, value);
-}
-
-/* Keys come in the order of the query, so the expected one is tried first. Each child is met at
- * most once, for an object has no key twice; so their number tells whether one is missing. */
-static bool take_object(struct taking *in, const struct node *node, struct json_object *object)
-{
-	size_t met = 0, expected = 0;
-
-	json_object_object_foreach(object, key, value)
-	{
-		const struct node *child = NULL;
-
-		if (expected < node->count && strcmp(node->children[expected].key, key) == 0)
-			child = &node->children[expected];
-		else
-			child = find_child(node, key, strlen(key));
-		if (!child)
-			continue;
-		expected = (size_t)(child - node->children) + 1;
-		met++;
-		if (!take_member(in, child, value))
-			return false;
-	}
-	return met == node->count || protocol(in->err, "a record lacks a field that was asked for");
-}
-
-static bool take_record(struct sf_page *in, struct json_object *record, struct error *err)
-{
-	struct taking taking = { in, record_page_add(in->page), err };
-
-	in->place = AT_RECORD_COMMA;
-	if (!take_object(&taking, &in->root, record))
-		return false;
-	if (taking.record->reject)
-		memset(taking.record->values, 0,
-		       in->page->mapping->count * sizeof(*taking.record->values));
 	return true;
 }

@@ -594,7 +594,7 @@ static void mutants_are_read_as_json_c_reads_them(void **state)
 	for (int i = 0; i < 30000; i++) {
 		CLEANUP(record_page_free) struct record_page *page = NULL;
 		char body[sizeof(good)];
-		size_t len, step = 1 + next_random(&seed) % 700;
+		size_t len, step = 1 + next_random(&seed) % 1400;
 		struct json_tokener *tokener;
 		struct json_object *tree;
 		struct error err;
