@@ -7,9 +7,11 @@
 
 #include "auth/keeper.h"
 #include "base/error.h"
+#include "loop/loop.h"
 #include "salesforce/sf_error.h"
 
-#define MOST_HEADERS 8
+#define MOST_HEADERS   8
+#define MOVED_EVERY_MS ((int64_t)15 * 60 * 1000)
 
 struct sf_call {
 	struct sf_call_args args;
@@ -93,10 +95,17 @@ static void send_request(const struct keeper_lease *lease, const struct error *e
 }
 
 /* Another token, with the host that belongs to it, may be the cure. */
-static bool is_spent(const struct error *err)
+static bool is_spent(struct sf_caller *caller, const struct error *err)
 {
-	return err->kind == ERROR_LOGIN || strcmp(err->code, "host-moved") == 0 ||
-	       strcmp(err->code, "dns") == 0;
+	int64_t now_ms = loop_steady_ms(caller->loop);
+
+	if (err->kind == ERROR_LOGIN)
+		return true;
+	if ((strcmp(err->code, "host-moved") != 0 && strcmp(err->code, "dns") != 0) ||
+	    now_ms - caller->moved_ms < MOVED_EVERY_MS)
+		return false;
+	caller->moved_ms = now_ms;
+	return true;
 }
 
 static void judge(const struct http_response *response, bool sent, const struct error *err,
@@ -118,7 +127,7 @@ static void judge(const struct http_response *response, bool sent, const struct 
 	} else {
 		why = *err;
 	}
-	if (is_spent(&why) && !in->repeated) {
+	if (!in->repeated && is_spent(in->args.caller, &why)) {
 		in->repeated = true;
 		keeper_refused(in->args.caller->keeper, in->generation);
 		ask(in);
@@ -152,6 +161,13 @@ void sf_call_cancel(struct sf_call *in)
 	keeper_cancel(in->waiting);
 	http_cancel(in->request);
 	free_call(in);
+}
+
+void sf_caller_start(struct sf_caller *in)
+{
+	in->moved_ms = -MOVED_EVERY_MS;
+	in->usage = (struct sf_usage){ -1, -1 };
+	*in->org_id = '\0';
 }
 
 bool sf_usage_parse(const char *limit_info, struct sf_usage *ret)

@@ -2,7 +2,8 @@
  *
  * If the token is refused, or the host does not serve the org any more, the token counts as spent:
  * the keeper fetches another, with the host that belongs to it, and the request is made once more.
- * Never more than two requests a call; everything else is for the caller to retry. */
+ * For the host's sake only once in 15 minutes, since it may as well be under maintenance. Never
+ * more than two requests a call; everything else is for the caller to retry. */
 #pragma once
 #include "base/mem.h"
 #include "http/http.h"
@@ -10,13 +11,16 @@
 
 struct error;
 struct keeper;
+struct loop;
 struct sf_call;
 
 /* What the calls of one account share; it must outlive them. */
 struct sf_caller {
-	struct http_client *http; /* borrowed, as the keeper */
+	struct loop *loop; /* borrowed, as all down to the policy */
+	struct http_client *http;
 	struct keeper *keeper;
 	const struct url_policy *policy;
+	int64_t moved_ms; /* by loop_steady_ms(): when a token was last given up for its host */
 	struct sf_usage usage; /* as the last answer said; -1 before */
 	char org_id[19];       /* whose the last token was; "" before */
 };
@@ -37,6 +41,9 @@ typedef void sf_call_done_fn(const struct http_response *response, const struct 
 /* A GET. Cannot fail at once. */
 struct sf_call *sf_call_start(const struct sf_call_args *args, sf_call_done_fn *done, void *arg);
 void sf_call_cancel(struct sf_call *in);
+
+/* Before the first call; the fields above `moved_ms` are then set by the owner. */
+void sf_caller_start(struct sf_caller *in);
 
 /* "api-usage=18/15000" among what Sforce-Limit-Info says. False: it says nothing of it. */
 bool sf_usage_parse(const char *limit_info, struct sf_usage *ret);

@@ -394,7 +394,7 @@ bool sf_error_token(const struct http_response *response, struct error *err)
 			  text);
 		err->retry_after_s = response->retry_after_s;
 	} else {
-		error_set(err, ERROR_RETRY, response->status >= 500 ? "server-trouble" : "not-json",
+		error_set(err, ERROR_RETRY, response->status >= 500 ? "server-trouble" : "protocol",
 			  "the token endpoint answers with status %d and no JSON that says why",
 			  response->status);
 		err->retry_after_s = response->retry_after_s;

@@ -19,8 +19,8 @@ struct http_response;
 /* Of the REST API: a JSON array of errors, one object, HTML, or nothing. Answers false. */
 bool sf_error_rest(const struct http_response *response, struct error *err);
 
-/* Of the token endpoint: ERROR_RETRY, or ERROR_HUMAN with the remedy. The server's description is
- * shown only to tell apart what is not known here. Answers false. */
+/* Of the token endpoint: ERROR_RETRY, or ERROR_HUMAN with the remedy; a body that says nothing is
+ * code protocol, or server-trouble with a 5xx. Answers false. */
 bool sf_error_token(const struct http_response *response, struct error *err);
 
 /* What an error code means for one record of a write. Answers false. */

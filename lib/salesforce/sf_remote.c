@@ -359,10 +359,11 @@ struct sf_remote *sf_remote_new(const struct sf_remote_args *args)
 	in->remote.ops = &ops;
 	in->loop = args->loop;
 	in->api_version = mem_strdup(args->api_version);
-	in->caller = (struct sf_caller){ .http = args->http,
+	in->caller = (struct sf_caller){ .loop = args->loop,
+					 .http = args->http,
 					 .keeper = args->keeper,
-					 .policy = args->policy,
-					 .usage = { -1, -1 } };
+					 .policy = args->policy };
+	sf_caller_start(&in->caller);
 	in->batch = MOST_BATCH;
 	return in;
 }

@@ -148,8 +148,7 @@ bool sf_token_parse(const char *body, size_t len, const struct url_policy *polic
 	if (len < INT32_MAX)
 		in = json_tokener_parse_ex(tokener, body, (int)len);
 	if (!json_object_is_type(in, json_type_object))
-		ok = error_set(err, ERROR_RETRY, "not-json",
-			       "a login or maintenance page instead of JSON");
+		ok = protocol(err, "a page instead of JSON");
 	else
 		ok = take_token(in, policy, now_ms, &made, err);
 	wipe(in, "access_token");

@@ -11,7 +11,7 @@ struct vault_token;
 
 /* The body of a 200. Checks everything before anything of it is believed: host, org and user ids,
  * type, and that the token is the org's. `ret` is then the caller's (vault_token_done); expires_ms
- * is 0 where the answer does not say. ERROR_RETRY codes not-json, protocol; ERROR_HUMAN for a host
+ * is 0 where the answer does not say. ERROR_RETRY code protocol; ERROR_HUMAN for a host
  * the policy does not admit. Salesforce: "OAuth 2.0 Authorization Flows".
  *
  * json-c parses on the heap. What it leaves of the token there is wiped as far as it can be

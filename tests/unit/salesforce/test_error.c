@@ -229,11 +229,11 @@ static void token_answers(void **state)
 		{ "brand new", 400, OAUTH("brand_new", "x"), ERROR_HUMAN, "brand_new", 0 },
 		{ "brand new, 500", 500, OAUTH("brand_new", "x"), ERROR_RETRY, "server-trouble",
 		  0 },
-		{ "html", 400, "<html>", ERROR_RETRY, "not-json", 0 },
-		{ "html, 403", 403, "<html>", ERROR_RETRY, "not-json", 900 },
-		{ "html, 200", 200, "<html>", ERROR_RETRY, "not-json", 0 },
+		{ "html", 400, "<html>", ERROR_RETRY, "protocol", 0 },
+		{ "html, 403", 403, "<html>", ERROR_RETRY, "protocol", 900 },
+		{ "html, 200", 200, "<html>", ERROR_RETRY, "protocol", 0 },
 		{ "empty, 502", 502, "", ERROR_RETRY, "server-trouble", 0 },
-		{ "redirect", 302, "", ERROR_RETRY, "not-json", 0 },
+		{ "redirect", 302, "", ERROR_RETRY, "protocol", 0 },
 	};
 
 	(void)state;

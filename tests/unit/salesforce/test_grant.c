@@ -132,9 +132,9 @@ static void refusals(void **state)
 		{ 401, "{\"error\":\"invalid_client\",\"error_description\":\"x\"}",
 		  "invalid_client", ERROR_HUMAN },
 		{ 400, "{\"error\":\"rate_limit_exceeded\"}", "rate_limit_exceeded", ERROR_RETRY },
-		{ 302, "", "not-json", ERROR_RETRY },
-		{ 200, "<html>", "not-json", ERROR_RETRY },
-		{ 201, "{}", "not-json", ERROR_RETRY },
+		{ 302, "", "protocol", ERROR_RETRY },
+		{ 200, "<html>", "protocol", ERROR_RETRY },
+		{ 201, "{}", "protocol", ERROR_RETRY },
 		{ 200, "{}", "protocol", ERROR_RETRY },
 		{ 503, "<html>", "server-trouble", ERROR_RETRY },
 	};

@@ -388,6 +388,7 @@ static void what_comes_of_each_answer(void **state)
 		uint64_t generation = at.keeper.generation;
 		char bearer[64];
 
+		loop_test_advance(at.loop, 16 * 60 * 1000);
 		peer_answer(at.peer, rows[i].status, JSON, rows[i].body);
 		if (rows[i].second_status)
 			peer_answer(at.peer, rows[i].second_status, JSON, rows[i].second_body);
@@ -419,6 +420,24 @@ static void a_lost_host_is_asked_for_anew(void **state)
 	read_changes();
 	assert_string_equal(got.err.code, "invalid_client");
 	assert_int_equal(peer_count(at.peer), 1);
+}
+
+/* A maintenance page looks like a host that moved: it must not cost a token a call. */
+static void a_moved_host_costs_a_token_in_15_minutes(void **state)
+{
+	(void)state;
+	describe_lead();
+	for (int i = 0; i < 6; i++) {
+		if (i == 3)
+			loop_test_advance(at.loop, 16 * 60 * 1000);
+		peer_answer(at.peer, 302, JSON, "");
+		if (i % 3 == 0)
+			peer_answer(at.peer, 302, JSON, "");
+		read_changes();
+		assert_string_equal(got.err.code, "host-moved");
+	}
+	assert_int_equal(at.keeper.generation, 3);
+	assert_int_equal(peer_count(at.peer), 1 + 8);
 }
 
 static void large_pages_make_small_batches(void **state)
@@ -514,6 +533,7 @@ int main(void)
 		REMOTE_TEST(what_is_not_asked_fails_later),
 		REMOTE_TEST(what_comes_of_each_answer),
 		REMOTE_TEST(a_lost_host_is_asked_for_anew),
+		REMOTE_TEST(a_moved_host_costs_a_token_in_15_minutes),
 		REMOTE_TEST(large_pages_make_small_batches),
 		REMOTE_TEST(a_cancel_is_silent),
 		cmocka_unit_test(usage_is_parsed),
