@@ -30,8 +30,8 @@ struct row {
 #define RECORD_REFUSED "Salesforce refuses this record"
 #define RECORD_GONE    "the record is deleted, or our user cannot see it"
 #define SCHEMA_CHANGED                                                                             \
-	"a field or object of the mapping is not there for our user: compare with 'leadsync "      \
-	"fields', then mend the mapping or the field-level security"
+	"a field or object of the mapping or of 'where' is not there for our user: compare with "  \
+	"'leadsync fields', then mend the job or the field-level security"
 #define QUERY_REFUSED                                                                              \
 	"Salesforce does not understand the query: look at 'where' of the job, which is sent as "  \
 	"it stands"

@@ -48,6 +48,7 @@ struct remote_call {
 	char *object;         /* which, owned; NULL if not known */
 	struct sf_page *page; /* reading: owned */
 	struct sf_shape shape;
+	unsigned batch;    /* what the query asked for; 0: the most */
 	char *stamp_field; /* of the shape, owned */
 	remote_schema_fn *schema_done;
 	remote_page_fn *page_done;
@@ -95,14 +96,14 @@ static void keep_schema(struct sf_remote *in, const char *name, struct schema *s
 		utc_parse_http(last_modified, &ms) ? mem_strdup(last_modified) : NULL;
 }
 
-/* Whatever concerns one record or field of a write concerns all of a read. */
+/* What concerns one record or field of a write concerns all of a read. */
 static void widen(struct error *err, const char *object)
 {
-	if (err->kind == ERROR_RECORD || err->kind == ERROR_FIELD) {
-		err->kind = ERROR_HUMAN;
-		error_prefix(err, "%s cannot be read: is it there, and may our user see it?",
-			     object);
-	}
+	struct error narrow = *err;
+
+	if (err->kind == ERROR_RECORD || err->kind == ERROR_FIELD)
+		error_set(err, ERROR_HUMAN, narrow.code,
+			  "%s cannot be read: it is not there, or our user may not see it", object);
 }
 
 static void described(const struct http_response *response, const struct error *err, void *arg)
@@ -164,10 +165,10 @@ static struct remote_call *describe(struct remote *remote, const char *object,
 /* --- reading --- */
 
 /* The word for the next page holds what this one was asked for, as no one else remembers it:
- * "SystemModstamp|dm|/services/data/v66.0/query/01g...-2000". */
-static char *format_next(const struct sf_shape *shape, const char *path)
+ * "SystemModstamp|2000dm|/services/data/v66.0/query/01g...-2000". */
+static char *format_next(const struct sf_shape *shape, unsigned batch, const char *path)
 {
-	return mem_format("%s|%s%s%s|%s", shape->stamp_field ? shape->stamp_field : "",
+	return mem_format("%s|%u%s%s%s|%s", shape->stamp_field ? shape->stamp_field : "", batch,
 			  shape->has_deleted ? "d" : "", shape->has_master ? "m" : "",
 			  shape->ids_only ? "i" : "", path);
 }
@@ -190,6 +191,7 @@ static const char *parse_next(struct remote_call *in, const char *next)
 				       .has_deleted = memchr(flags, 'd', (size_t)(path - flags)),
 				       .has_master = memchr(flags, 'm', (size_t)(path - flags)),
 				       .ids_only = memchr(flags, 'i', (size_t)(path - flags)) };
+	in->batch = (unsigned)strtoul(flags, NULL, 10);
 	return path + 1;
 }
 
@@ -206,7 +208,7 @@ static void keep_next(const struct remote_call *in, struct record_page *page)
 	CLEANUP_FREE char *path = page->next;
 
 	if (path)
-		page->next = format_next(&in->shape, path);
+		page->next = format_next(&in->shape, in->batch, path);
 }
 
 static void have_read(const struct http_response *response, const struct error *err, void *arg)
@@ -235,9 +237,9 @@ static void have_read(const struct http_response *response, const struct error *
 	done(page, page ? NULL : &why, done_arg);
 }
 
-static void start_reading(struct remote_call *in, struct mapping *mapping, const char *path,
-			  unsigned batch)
+static void start_reading(struct remote_call *in, struct mapping *mapping, const char *path)
 {
+	unsigned batch = in->batch;
 	char options[64];
 	const char *headers[] = { options, NULL };
 
@@ -264,6 +266,7 @@ static struct remote_call *read_first(struct remote *remote, const struct remote
 
 	in->page_done = done;
 	in->object = mem_strdup(query->object);
+	in->batch = query->batch;
 	if (!schema)
 		error_set(&in->early, ERROR_BUG, "no-schema", "%s was never described",
 			  query->object);
@@ -274,7 +277,7 @@ static struct remote_call *read_first(struct remote *remote, const struct remote
 	if (path) {
 		in->stamp_field = in->shape.stamp_field ? mem_strdup(in->shape.stamp_field) : NULL;
 		in->shape.stamp_field = in->stamp_field;
-		start_reading(in, query->mapping, path, query->batch);
+		start_reading(in, query->mapping, path);
 	} else {
 		fail_soon(in);
 	}
@@ -289,7 +292,7 @@ static struct remote_call *read_more(struct remote *remote, struct mapping *mapp
 
 	in->page_done = done;
 	if (path)
-		start_reading(in, mapping, path, 0);
+		start_reading(in, mapping, path);
 	else
 		fail_soon(in);
 	return in;

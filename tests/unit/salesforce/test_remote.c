@@ -319,6 +319,31 @@ static void pages_follow_one_another(void **state)
 	assert_int_equal(got.page->count, 1);
 	assert_int_equal(got.page->records[0].stamp_ms, INT64_C(1767323045000));
 	assert_true(asked(2, "GET " NEXT " HTTP/1.1\r\n"));
+	assert_true(asked(2, "Sforce-Query-Options: batchSize=2000\r\n"));
+}
+
+static void a_batch_holds_for_all_pages(void **state)
+{
+	struct remote_query query = *changes();
+	CLEANUP_FREE char *next = NULL;
+
+	(void)state;
+	query.batch = 500;
+	query.ids_only = true;
+	describe_lead();
+	peer_answer(at.peer, 200, JSON, MORE);
+	begin();
+	at.remote->ops->read(at.remote, &query, have_page, &at);
+	wait_for_end();
+	next = mem_strdup(got.page->next);
+	peer_answer(at.peer, 200, JSON, PAGE);
+	begin();
+	at.remote->ops->read_more(at.remote, at.mapping, next, have_page, &at);
+	wait_for_end();
+	assert_false(got.failed);
+	assert_true(value_is_null(&got.page->records[0].values[0]));
+	assert_true(asked(1, "Sforce-Query-Options: batchSize=500\r\n"));
+	assert_true(asked(2, "Sforce-Query-Options: batchSize=500\r\n"));
 }
 
 static void what_is_not_asked_fails_later(void **state)
@@ -530,6 +555,7 @@ int main(void)
 		REMOTE_TEST(a_describe_is_asked_and_kept),
 		REMOTE_TEST(a_describe_that_fails_keeps_the_old_one),
 		REMOTE_TEST(pages_follow_one_another),
+		REMOTE_TEST(a_batch_holds_for_all_pages),
 		REMOTE_TEST(what_is_not_asked_fails_later),
 		REMOTE_TEST(what_comes_of_each_answer),
 		REMOTE_TEST(a_lost_host_is_asked_for_anew),
