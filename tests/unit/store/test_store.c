@@ -1,0 +1,423 @@
+/* A store on its own: the table made, grown and refused, whose ledger it is, what a page writes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <sqlite3.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "record/mapping.h"
+#include "store/sqlite/sqlite_store.h"
+#include "store/store.h"
+
+#define MOST_FIELDS 6
+
+struct bench {
+	char dir[40], path[64];
+	struct store *store;
+	struct store_session *session;
+	struct store_state state;
+	struct mapping_field fields[MOST_FIELDS];
+	struct mapping mapping;
+	struct store_job job;
+	struct arena *arena;
+	struct error err;
+	unsigned problems;
+	sqlite3 *look;
+};
+
+static void count_problem(const struct error *problem, void *arg)
+{
+	struct bench *in = arg;
+
+	assert_int_equal(problem->kind, ERROR_HUMAN);
+	in->problems++;
+}
+
+static void map(struct bench *in, const char *field, const char *column, enum value_type type)
+{
+	in->fields[in->mapping.count++] = (struct mapping_field){
+		.field = (char *)field, .column = (char *)column, .type = type, .scale = 2
+	};
+}
+
+static int set_up(void **state)
+{
+	struct bench *in = mem_new(struct bench);
+
+	strcpy(in->dir, "/tmp/leadsync-test-XXXXXX");
+	assert_non_null(mkdtemp(in->dir));
+	snprintf(in->path, sizeof(in->path), "%s/crm.db", in->dir);
+	in->arena = arena_new();
+	in->mapping = (struct mapping){ .fields = in->fields, .shares = 1 };
+	map(in, "LastName", "last_name", VALUE_TEXT);
+	map(in, "Score__c", "score", VALUE_DECIMAL);
+	map(in, "Active__c", "active", VALUE_BOOLEAN);
+	in->job = (struct store_job){ .name = "contacts", .object = "Contact", .table = "contact",
+				      .key = "id", .org_id = "00D1", .instance = "ours",
+				      .mapping = &in->mapping, .problem = count_problem,
+				      .problem_arg = in };
+	*state = in;
+	return 0;
+}
+
+static void shut(struct bench *in)
+{
+	if (in->session)
+		in->store->ops->release(TAKE(in->session));
+	store_state_clear(&in->state);
+	store_close(TAKE(in->store));
+	sqlite3_close(in->look);
+	in->look = NULL;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const files[] = { "", "-wal", "-shm" };
+	struct bench *in = *state;
+	char path[80];
+
+	shut(in);
+	arena_free(in->arena);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s%s", in->path, files[i]);
+		unlink(path);
+	}
+	rmdir(in->dir);
+	free(in);
+	return 0;
+}
+
+static sqlite3 *look(struct bench *in)
+{
+	if (!in->look)
+		assert_int_equal(sqlite3_open(in->path, &in->look), SQLITE_OK);
+	return in->look;
+}
+
+static void sql(struct bench *in, const char *text)
+{
+	char *error = NULL;
+
+	if (sqlite3_exec(look(in), text, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s: %s", text, error);
+}
+
+static const char *ask(struct bench *in, const char *text)
+{
+	static char answer[600];
+	sqlite3_stmt *s;
+
+	assert_int_equal(sqlite3_prepare_v2(look(in), text, -1, &s, NULL), SQLITE_OK);
+	*answer = '\0';
+	if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_text(s, 0))
+		snprintf(answer, sizeof(answer), "%s", sqlite3_column_text(s, 0));
+	sqlite3_finalize(s);
+	return answer;
+}
+
+static bool prepare(struct bench *in)
+{
+	if (!in->store)
+		in->store = sqlite_store_open(in->path, &in->err);
+	if (!in->store)
+		fail_msg("%s", in->err.text);
+	if (in->session)
+		in->store->ops->release(TAKE(in->session));
+	store_state_clear(&in->state);
+	in->problems = 0;
+	in->session = in->store->ops->prepare(in->store, &in->job, &in->state, &in->err);
+	return in->session;
+}
+
+static void must_prepare(struct bench *in)
+{
+	if (!prepare(in))
+		fail_msg("%s: %s", in->err.code, in->err.text);
+}
+
+static void makes_the_table(void **state)
+{
+	struct bench *in = *state;
+
+	must_prepare(in);
+	assert_string_equal(ask(in, "SELECT sql FROM sqlite_schema WHERE name = 'contact'"),
+			    "CREATE TABLE \"contact\" (\"id\" INTEGER PRIMARY KEY AUTOINCREMENT,"
+			    " \"last_name\" TEXT, \"score\" TEXT, \"active\" INTEGER)");
+	assert_int_equal(in->state.cursor.phase, CURSOR_NONE);
+	map(in, "City", "city", VALUE_TEXT);
+	must_prepare(in);
+	assert_string_equal(ask(in, "SELECT type FROM pragma_table_info('contact') WHERE name ="
+				    " 'city'"),
+			    "TEXT");
+}
+
+static void makes_a_table_with_a_natural_key(void **state)
+{
+	struct bench *in = *state;
+
+	in->job.key = "number";
+	map(in, "Number__c", "number", VALUE_TEXT);
+	must_prepare(in);
+	assert_string_equal(ask(in, "SELECT sql FROM sqlite_schema WHERE name = 'contact'"),
+			    "CREATE TABLE \"contact\" (\"number\" TEXT NOT NULL PRIMARY KEY,"
+			    " \"last_name\" TEXT, \"score\" TEXT, \"active\" INTEGER)");
+}
+
+#define COLUMNS "last_name TEXT, score TEXT, active INTEGER"
+
+static void judges_tables_of_others(void **state)
+{
+	static const struct {
+		const char *table, *code; /* NULL: taken */
+		unsigned problems;
+	} rows[] = {
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS ")", NULL, 0 },
+		{ "CREATE TABLE CONTACT (ID INTEGER PRIMARY KEY, " COLUMNS ", more TEXT)", NULL, 0 },
+		{ "CREATE TABLE contact (id TEXT NOT NULL UNIQUE DEFAULT (hex(randomblob(8))), " COLUMNS
+		  ")", NULL, 0 },
+		{ "CREATE TABLE contact (id INT NOT NULL DEFAULT 1, " COLUMNS ");"
+		  "CREATE UNIQUE INDEX one ON contact (id)", NULL, 0 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name VARCHAR(9), score REAL,"
+		  " active BOOL NOT NULL)", NULL, 0 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS
+		  ", made TEXT NOT NULL DEFAULT 'x', both TEXT GENERATED ALWAYS AS (made || id))",
+		  NULL, 0 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name TEXT)", "no-column", 2 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name INT, score TEXT, active INT)",
+		  "numeric-column", 1 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name STRING, score TEXT,"
+		  " active INT)", "numeric-column", 1 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, first TEXT, last_name TEXT AS (first),"
+		  " score TEXT, active INT)", "generated-column", 1 },
+		{ "CREATE TABLE contact (" COLUMNS ")", "no-key-column", 1 },
+		{ "CREATE TABLE contact (id TEXT PRIMARY KEY DEFAULT 'x', " COLUMNS ")", "key-null", 1 },
+		{ "CREATE TABLE contact (id INTEGER NOT NULL DEFAULT 1, " COLUMNS ")",
+		  "key-not-unique", 1 },
+		{ "CREATE TABLE contact (id INTEGER NOT NULL DEFAULT 1, " COLUMNS ");"
+		  "CREATE UNIQUE INDEX two ON contact (id, score);"
+		  "CREATE UNIQUE INDEX some ON contact (id) WHERE id > 5", "key-not-unique", 1 },
+		{ "CREATE TABLE contact (id TEXT NOT NULL PRIMARY KEY, " COLUMNS ")",
+		  "key-not-assigned", 1 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS ") WITHOUT ROWID",
+		  "key-not-assigned", 1 },
+		{ "CREATE TABLE contact (id NOT NULL UNIQUE DEFAULT 1, " COLUMNS ")", "key-untyped", 1 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS ", made TEXT NOT NULL)",
+		  "required-column", 1 },
+		{ "CREATE VIEW contact AS SELECT 1 AS id", "not-a-table", 1 },
+	};
+	struct bench *in = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char before[600];
+
+		sql(in, rows[i].table);
+		strcpy(before, ask(in, "SELECT group_concat(sql) FROM sqlite_schema WHERE tbl_name ="
+				       " 'contact' COLLATE NOCASE"));
+		if (prepare(in) != !rows[i].code ||
+		    (rows[i].code && strcmp(in->err.code, rows[i].code) != 0) ||
+		    in->problems != rows[i].problems)
+			fail_msg("%s: %s %s (%u)", rows[i].table, in->err.code, in->err.text,
+				 in->problems);
+		if (rows[i].code)
+			assert_int_equal(in->err.kind, ERROR_HUMAN);
+		assert_string_equal(before, ask(in, "SELECT group_concat(sql) FROM sqlite_schema WHERE"
+						    " tbl_name = 'contact' COLLATE NOCASE"));
+		if (in->session)
+			in->store->ops->release(TAKE(in->session));
+		sql(in, strstr(rows[i].table, "VIEW") ? "DROP VIEW contact" : "DROP TABLE contact");
+	}
+}
+
+static void refuses_names(void **state)
+{
+	static const char *const names[] = { "sqlite_stat1", "leadsync_link", "a\"b", "a b", "" };
+	struct bench *in = *state;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		in->job.table = names[i];
+		assert_false(prepare(in));
+		assert_string_equal(in->err.code, "bad-name");
+	}
+}
+
+/* Nothing half-made stays behind a refusal. */
+static void refusal_leaves_nothing(void **state)
+{
+	struct bench *in = *state;
+
+	sql(in, "CREATE TABLE contact (id TEXT)");
+	assert_false(prepare(in));
+	assert_string_equal(ask(in, "SELECT count(*) FROM leadsync_meta"), "0");
+	assert_string_equal(ask(in, "SELECT count(*) FROM leadsync_cursor"), "0");
+}
+
+static void knows_whose_it_is(void **state)
+{
+	struct bench *in = *state;
+	bool listed;
+	struct store_run run = { .id = "1", .job = "contacts", .outcome = "failed", .code = "c",
+				 .text = "t" };
+
+	must_prepare(in);
+	in->job.instance = "theirs";
+	assert_false(prepare(in));
+	assert_int_equal(in->err.kind, ERROR_STATE);
+	assert_string_equal(in->err.code, "other-instance");
+	assert_false(in->store->ops->list_failure(in->store, "theirs", &run, &listed, &in->err));
+	in->job.instance = "ours";
+	in->job.org_id = "00D2";
+	assert_false(prepare(in));
+	assert_string_equal(in->err.code, "other-org");
+	in->job.org_id = ""; /* not known yet */
+	must_prepare(in);
+	in->job.org_id = "00D1";
+	must_prepare(in);
+	in->store->ops->release(TAKE(in->session));
+	sql(in, "UPDATE leadsync_ledger SET steps = steps + 1");
+	assert_false(prepare(in));
+	assert_string_equal(in->err.code, "newer-ledger");
+	assert_int_equal(in->err.kind, ERROR_STATE);
+	assert_string_equal(ask(in, "SELECT count(*) FROM leadsync_runs"), "0");
+}
+
+static void a_job_keeps_its_table(void **state)
+{
+	struct bench *in = *state;
+
+	must_prepare(in);
+	in->job.table = "person"; /* nothing was read yet: a slip of the pen */
+	must_prepare(in);
+	in->state.cursor.phase = CURSOR_LOAD;
+	assert_true(in->store->ops->begin(in->session, &in->err) &&
+		    in->store->ops->save_state(in->session, &in->state, &in->err) &&
+		    in->store->ops->commit(in->session, &in->err));
+	in->job.object = "Lead";
+	assert_false(prepare(in));
+	assert_string_equal(in->err.code, "job-changed");
+}
+
+static struct store_write insert_of(const char *id, const struct value *values, const bool *set)
+{
+	return (struct store_write){ .remote_id = id, .action = STORE_INSERT, .values = values,
+				     .set = set, .puts_link = true,
+				     .link = { .found = true, .hash = { { 7, 8 } } } };
+}
+
+static void one_refused_write_leaves_the_others(void **state)
+{
+	static const bool all[] = { true, true, true };
+	static const struct value first[] = { { "Ann", 3 }, { "1.5", 3 }, { "1", 1 } },
+				  same[] = { { "Ann", 3 }, { "2", 1 }, { "0", 1 } },
+				  other[] = { { "Bob", 3 }, { 0 }, { "0", 1 } };
+	struct bench *in = *state;
+	const struct store_ops *ops;
+	struct store_write writes[3];
+	const char *ids[] = { "A", "B", "C" };
+	struct link links[3];
+	struct store_row row;
+
+	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name TEXT UNIQUE, score REAL,"
+		" active INT, CHECK (last_name <> 'x'))");
+	must_prepare(in);
+	ops = in->store->ops;
+	writes[0] = insert_of("A", first, all);
+	writes[1] = insert_of("B", same, all);
+	writes[2] = insert_of("C", other, all);
+	assert_true(ops->begin(in->session, &in->err));
+	assert_false(ops->has_written(in->session));
+	assert_true(ops->write(in->session, writes, 3, in->arena, &in->err));
+	assert_null(writes[0].failed);
+	assert_non_null(writes[1].failed);
+	assert_int_equal(writes[1].failed->kind, ERROR_RECORD);
+	assert_null(strstr(writes[1].failed->text, "Ann"));
+	assert_null(writes[2].failed);
+	assert_true(ops->has_written(in->session));
+	assert_true(ops->commit(in->session, &in->err));
+	assert_string_equal(ask(in, "SELECT group_concat(last_name || typeof(score)) FROM contact"),
+			    "Annreal,Bobnull");
+	assert_true(ops->links(in->session, ids, 3, in->arena, links, &in->err));
+	assert_true(links[0].found && !links[1].found && links[2].found);
+	assert_int_equal(links[0].hash.half[1], 8);
+	assert_true(ops->rows(in->session, &links[0].key, 1, in->arena, &row, &in->err));
+	assert_true(row.found && value_equal(&row.values[1], &first[1]));
+	assert_true(ops->rows(in->session, &links[2].key, 1, in->arena, &row, &in->err));
+	assert_true(value_is_null(&row.values[1]));
+}
+
+/* What other programs store, in the forms that records have. */
+static void rows_are_read_in_canonical_form(void **state)
+{
+	struct bench *in = *state;
+	const struct store_ops *ops;
+	struct value key = { "5", 1 };
+	struct store_row row;
+
+	map(in, "Born", "born", VALUE_DATE);
+	map(in, "Count", "count", VALUE_INTEGER);
+	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name TEXT, score REAL, active,"
+		" born DATE, count);"
+		"INSERT INTO contact VALUES (5, '  Ann ', 0.1 + 0.2, NULL, 'never', 12.0)");
+	must_prepare(in);
+	ops = in->store->ops;
+	assert_true(ops->rows(in->session, &key, 1, in->arena, &row, &in->err));
+	assert_string_equal(arena_copy(in->arena, row.values[0].text, row.values[0].len), "Ann");
+	assert_string_equal(arena_copy(in->arena, row.values[1].text, row.values[1].len), "0.3");
+	assert_string_equal(arena_copy(in->arena, row.values[2].text, row.values[2].len), "0");
+	assert_string_equal(arena_copy(in->arena, row.values[3].text, row.values[3].len), "never");
+	assert_string_equal(arena_copy(in->arena, row.values[4].text, row.values[4].len), "12");
+}
+
+static void runs_are_listed_and_collapse(void **state)
+{
+	struct bench *in = *state;
+	struct store_run run = { .job = "contacts", .outcome = "failed", .code = "down", .text = "t" };
+	static const char *const ids[] = { "1", "2", "3" };
+	struct store_run *rows;
+	size_t count;
+	bool listed;
+
+	must_prepare(in);
+	for (size_t i = 0; i < 3; i++) {
+		run.id = ids[i];
+		run.started_ms = (int64_t)i;
+		assert_true(in->store->ops->list_failure(in->store, "ours", &run, &listed, &in->err));
+		assert_true(listed);
+	}
+	run.id = "4";
+	run.code = "other";
+	assert_true(in->store->ops->list_failure(in->store, "ours", &run, &listed, &in->err));
+	assert_true(in->store->ops->runs(in->store, NULL, 10, in->arena, &rows, &count, &in->err));
+	assert_int_equal(count, 2);
+	assert_string_equal(rows[0].id, "4");
+	assert_string_equal(rows[1].id, "3");
+	assert_int_equal(rows[1].repeats, 3);
+	assert_true(in->store->ops->runs(in->store, "leads", 10, in->arena, &rows, &count, &in->err));
+	assert_int_equal(count, 0);
+}
+
+int main(void)
+{
+#define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		ROW(makes_the_table),
+		ROW(makes_a_table_with_a_natural_key),
+		ROW(judges_tables_of_others),
+		ROW(refuses_names),
+		ROW(refusal_leaves_nothing),
+		ROW(knows_whose_it_is),
+		ROW(a_job_keeps_its_table),
+		ROW(one_refused_write_leaves_the_others),
+		ROW(rows_are_read_in_canonical_form),
+		ROW(runs_are_listed_and_collapse),
+	};
+
+	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
