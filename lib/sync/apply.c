@@ -625,14 +625,14 @@ bool apply_finish(struct apply *in, const struct error *failure, struct error *e
 	return ok;
 }
 
-void apply_cut(struct apply *in)
+void apply_cut(struct apply *in, int64_t now_ms)
 {
 	struct store *store = in->session ? in->session->store : NULL;
 	struct error why;
 
 	/* Where it cannot be said now, the next run says it. */
 	if (store && in->noted)
-		store->ops->cut_run(store, in->id, in->now_ms, &why);
+		store->ops->cut_run(store, in->id, now_ms, &why);
 	apply_close(in);
 }
 

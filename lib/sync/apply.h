@@ -51,5 +51,5 @@ bool apply_page(struct apply *in, struct record_page *page, struct error *err);
 bool apply_finish(struct apply *in, const struct error *failure, struct error *err);
 
 /* The run was stopped. */
-void apply_cut(struct apply *in);
+void apply_cut(struct apply *in, int64_t now_ms);
 void apply_close(struct apply *in);

@@ -491,34 +491,50 @@ static void finish(void *arg)
 	run_free(in);
 }
 
+/* The worker may still have a page in hand: what it is told of the end comes with the task. */
+struct cut {
+	struct apply *apply;
+	int64_t now_ms;
+};
+
 static void cut_on_worker(void *arg)
 {
-	apply_cut(arg);
+	struct cut *cut = arg;
+
+	apply_cut(cut->apply, cut->now_ms);
 }
 
 static void free_cut(void *arg)
 {
-	apply_free(arg);
+	struct cut *cut = arg;
+
+	apply_free(cut->apply);
+	free(cut);
 }
 
 /* The store is being closed: the thread is gone, so its part may be done here. */
 static void drop_cut(void *arg)
 {
-	apply_close(arg);
-	apply_free(arg);
+	struct cut *cut = arg;
+
+	apply_close(cut->apply);
+	free_cut(cut);
 }
 
 void run_cancel(struct run *in)
 {
+	struct cut *cut;
+
 	if (!in)
 		return;
+	cut = mem_new(struct cut);
 	loop_timer_cancel(in->wait);
 	if (in->describing)
 		in->job->remote->ops->cancel(in->describing);
 	pull_cancel(in->pull);
 	worker_cancel(in->working);
 	log_info("run_cut", LOG_STR("job", in->job->name), LOG_STR("run", in->id));
-	in->apply->now_ms = loop_now_ms(in->loop);
-	worker_do(sync_store_worker(in->job->store), cut_on_worker, free_cut, drop_cut, in->apply);
+	*cut = (struct cut){ in->apply, loop_now_ms(in->loop) };
+	worker_do(sync_store_worker(in->job->store), cut_on_worker, free_cut, drop_cut, cut);
 	run_free(in);
 }

@@ -19,8 +19,8 @@
 /* Every connection of the process is counted, the store's by its thread. */
 static pthread_t main_thread;
 static sqlite3 *stores_handle;
-static unsigned commits, snap_at;
-static bool snapped;
+static _Atomic unsigned commits, snap_at; /* of the worker's thread and ours */
+static _Atomic bool snapped;
 static char snap_path[64];
 
 static void copy_file(const char *from, const char *to)
