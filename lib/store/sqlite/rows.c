@@ -44,7 +44,7 @@ static char *insert_sql(const struct session *in)
 	for (size_t i = 0; i < count; i++)
 		fputs(i ? ", ?" : "?", out);
 	fputs(")", out);
-	if (in->key_field == SIZE_MAX)
+	if (in->key_field == SIZE_MAX && !in->key_is_rowid)
 		fprintf(out, " RETURNING \"%s\"", in->job.key);
 	fclose(out);
 	return sql;
@@ -148,6 +148,42 @@ bool rows_find(struct session *in, const struct value *keys, size_t count, struc
 	return ok;
 }
 
+static struct value copy_key(struct statement *s, struct arena *arena)
+{
+	size_t len;
+	const char *key = statement_text_at(s, 0, &len);
+
+	return key ? (struct value){ arena_copy(arena, key, len), (uint32_t)len }
+		   : (struct value){ 0 };
+}
+
+static bool last_rowid(struct session *in, struct value *ret, struct arena *arena,
+		       struct error *err)
+{
+	struct statement *s =
+		session_kept(in, KEPT_ROW_LAST, "SELECT last_insert_rowid()", err);
+	bool row, ok = s && statement_step(s, &row, err);
+
+	if (ok)
+		*ret = copy_key(s, arena);
+	if (s)
+		statement_reset(s);
+	return ok;
+}
+
+/* RETURNING is right whatever triggers do, and costs half an insert more. */
+static bool run_returning(struct statement *s, struct value *ret, struct arena *arena,
+			  struct error *err)
+{
+	bool row, ok = statement_step(s, &row, err);
+
+	/* No row: a trigger of the table's owner dropped the insert without a word. */
+	if (ok)
+		*ret = row ? copy_key(s, arena) : (struct value){ 0 };
+	statement_reset(s);
+	return ok;
+}
+
 static bool insert(struct session *in, struct store_write *write, struct arena *arena,
 		   struct error *err)
 {
@@ -155,7 +191,6 @@ static bool insert(struct session *in, struct store_write *write, struct arena *
 	CLEANUP_FREE char *sql = in->kept[KEPT_ROW_INSERT] ? NULL : insert_sql(in);
 	struct statement *s = session_kept(in, KEPT_ROW_INSERT, sql, err);
 	int position = 1;
-	bool row;
 
 	if (!s)
 		return false;
@@ -166,22 +201,9 @@ static bool insert(struct session *in, struct store_write *write, struct arena *
 		write->link.key = write->values[in->key_field];
 		return statement_run(s, err);
 	}
-	if (!statement_step(s, &row, err)) {
-		statement_reset(s);
-		return false;
-	}
-	/* No row: a trigger of the table's owner dropped the insert without a word. */
-	write->link.key = (struct value){ 0 };
-	if (row) {
-		size_t len;
-		const char *key = statement_text_at(s, 0, &len);
-
-		if (key)
-			write->link.key = (struct value){ arena_copy(arena, key, len),
-							  (uint32_t)len };
-	}
-	statement_reset(s);
-	return true;
+	if (in->key_is_rowid)
+		return statement_run(s, err) && last_rowid(in, &write->link.key, arena, err);
+	return run_returning(s, &write->link.key, arena, err);
 }
 
 /* The statement for this set of columns, from the last few used. */

@@ -21,6 +21,7 @@ enum kept {
 	KEPT_SEEN_ADD,
 	KEPT_ROW_FIND,
 	KEPT_ROW_INSERT,
+	KEPT_ROW_LAST,
 	KEPT_ROW_DELETE,
 	KEPT_COUNT
 };
@@ -45,6 +46,7 @@ struct session {
 	int64_t job_number; /* in leadsync_cursor */
 	size_t key_field;   /* the mapping's field that fills the key; SIZE_MAX: SQLite assigns it */
 	bool key_is_number; /* the key column stores numbers as such */
+	bool key_is_rowid;  /* and SQLite says which one it gave */
 	int64_t rejects;    /* listed for this job */
 	int64_t changes_before; /* of the connection, when the unit began */
 	int64_t changes_passing; /* since then, to what is not in the database */

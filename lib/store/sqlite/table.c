@@ -168,6 +168,20 @@ static bool has_unique_index(struct session *in, const char *column, bool of_key
 	return statement_step(s, ret, err);
 }
 
+static bool has_trigger(struct session *in, bool *ret, struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s = statement_new(in->db,
+					    "SELECT 1 FROM sqlite_schema WHERE type = 'trigger'"
+					    " AND tbl_name = :table COLLATE NOCASE",
+					    err);
+
+	if (!s)
+		return false;
+	statement_bind_text(s, ":table", in->job.table);
+	return statement_step(s, ret, err);
+}
+
 /* What is wrong, gathered: the first becomes the error, all are told. */
 struct findings {
 	const struct session *in;
@@ -268,7 +282,7 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 {
 	const char *key = in->job.key;
 	const struct column *column = find_column(table, key);
-	bool pk_index, unique, rowid;
+	bool pk_index, unique, rowid, triggers;
 
 	if (!column) {
 		find(found, "no-key-column",
@@ -276,10 +290,12 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 		return true;
 	}
 	if (!has_unique_index(in, key, true, &pk_index, err) ||
-	    !has_unique_index(in, key, false, &unique, err))
+	    !has_unique_index(in, key, false, &unique, err) || !has_trigger(in, &triggers, err))
 		return false;
 	rowid = column->key_part && table->key_parts == 1 && column->is_integer &&
 		!table->without_rowid && !pk_index;
+	/* A trigger may drop an insert, and the last rowid would be another row's. */
+	in->key_is_rowid = rowid && !triggers;
 	in->key_is_number =
 		column->affinity != AFFINITY_TEXT && column->affinity != AFFINITY_NONE;
 	if (!column->not_null && !rowid)

@@ -352,6 +352,28 @@ static void one_refused_write_leaves_the_others(void **state)
 	assert_true(value_is_null(&row.values[1]));
 }
 
+/* A trigger of the table's owner that drops an insert leaves a link without a row. */
+static void a_dropped_insert_takes_no_other_row(void **state)
+{
+	static const bool all[] = { true, true, true };
+	static const struct value ann[] = { { "Ann", 3 }, { "1.5", 3 }, { "1", 1 } },
+				  bob[] = { { "Bob", 3 }, { 0 }, { "0", 1 } };
+	struct bench *in = *state;
+	struct store_write writes[2];
+
+	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name TEXT, score TEXT, active INT);"
+		"CREATE TRIGGER no_bobs BEFORE INSERT ON contact WHEN NEW.last_name = 'Bob'"
+		" BEGIN SELECT RAISE(IGNORE); END");
+	must_prepare(in);
+	writes[0] = insert_of("A", ann, all);
+	writes[1] = insert_of("B", bob, all);
+	assert_true(in->store->ops->begin(in->session, &in->err));
+	assert_true(in->store->ops->write(in->session, writes, 2, in->arena, &in->err));
+	assert_true(in->store->ops->commit(in->session, &in->err));
+	assert_false(value_is_null(&writes[0].link.key));
+	assert_true(value_is_null(&writes[1].link.key));
+}
+
 /* What other programs store, in the forms that records have. */
 static void rows_are_read_in_canonical_form(void **state)
 {
@@ -415,6 +437,7 @@ int main(void)
 		ROW(knows_whose_it_is),
 		ROW(a_job_keeps_its_table),
 		ROW(one_refused_write_leaves_the_others),
+		ROW(a_dropped_insert_takes_no_other_row),
 		ROW(rows_are_read_in_canonical_form),
 		ROW(runs_are_listed_and_collapse),
 	};
