@@ -113,7 +113,7 @@ struct store_write {
 				       no row is written */
 	bool puts_link;
 	struct link link; /* as it shall be; its key is filled in by an insert that makes one */
-	const char *takes_from; /* the remote id whose link gives up this row; NULL: none */
+	const char *takes_from;     /* the remote id whose link gives up this row; NULL: none */
 	const struct error *failed; /* the answer: NULL if done, else why this one was not; in the
 				       arena */
 };

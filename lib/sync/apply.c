@@ -20,9 +20,9 @@ struct work {
 	struct apply *in;
 	const struct store_ops *ops;
 	struct record_page *page;
-	struct run_counts counts;      /* of this page */
-	struct record **records;       /* those that count: the last of each id */
-	struct merge_input *inputs;    /* likewise, and so on */
+	struct run_counts counts;   /* of this page */
+	struct record **records;    /* those that count: the last of each id */
+	struct merge_input *inputs; /* likewise, and so on */
 	struct merge_result *results;
 	size_t count;
 	struct store_reject *rejects;
@@ -436,10 +436,10 @@ static bool apply_live(struct work *work, struct error *err)
 	work->inputs = take(work, work->count, sizeof(*work->inputs));
 	work->results = take(work, work->count, sizeof(*work->results));
 	for (size_t i = 0; i < work->count; i++)
-		work->inputs[i] = (struct merge_input){
-			.record = work->records[i],
-			.hash = record_hash_of(work->records[i], work->in->mapping->count)
-		};
+		work->inputs[i] =
+			(struct merge_input){ .record = work->records[i],
+					      .hash = record_hash_of(work->records[i],
+								     work->in->mapping->count) };
 	return find_links(work, err) && find_linked_rows(work, err) &&
 	       (work->in->rules.key_field == SIZE_MAX || find_natural_rows(work, err)) &&
 	       write_live(work, err);
@@ -469,8 +469,8 @@ static bool note_seen(struct work *work, struct error *err)
 		ids[i] = work->page->records[i].id;
 	return (in->seen_begun || work->ops->seen_none(in->session, err)) &&
 	       work->ops->seen(in->session, ids, work->page->count, err) &&
-	       (work->page->next || work->ops->park_unseen(in->session, &work->counts.out_of_sight,
-							   err));
+	       (work->page->next ||
+		work->ops->park_unseen(in->session, &work->counts.out_of_sight, err));
 }
 
 static void add_counts(struct run_counts *to, const struct run_counts *more,
@@ -595,9 +595,9 @@ static bool finish(struct apply *in, const struct store_run *line, const struct 
 		return true; /* what is damaged or not ours is not written to */
 	if (!in->session)
 		return list_failure(in, line, err);
-	saves_state = !failure && (course_must_save_at_end(&in->course) ||
-				   (in->noted && !cursor_equal(&in->course.saved,
-							       &in->course.state.cursor)));
+	saves_state = !failure &&
+		      (course_must_save_at_end(&in->course) ||
+		       (in->noted && !cursor_equal(&in->course.saved, &in->course.state.cursor)));
 	if (!saves_state && !in->noted && !failure)
 		return true;
 	return write_end(in, line, saves_state, err);

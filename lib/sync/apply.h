@@ -1,8 +1,8 @@
 /* apply.h - a run's side on the worker's thread: its session with the store, and what a page does.
  *
  * The struct goes to and fro with the run's tasks, of which at most one is under way: the loop may
- * look at it only between them. It is opened by apply_prepare() and ends with apply_close(), both on
- * the worker; the rest is the loop's to free. */
+ * look at it only between them. It is opened by apply_prepare() and ends with apply_close(), both
+ * on the worker; the rest is the loop's to free. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +19,8 @@ struct sync_store;
 
 struct apply {
 	struct sync_store *store;
-	const char *job, *instance; /* owned, as the run's job may be gone before the worker is done */
+	const char *job,
+		*instance; /* owned, as the run's job may be gone before the worker is done */
 	char *object, *table, *key, *org_id, *where;
 	char id[9];
 	int64_t started_ms, now_ms;

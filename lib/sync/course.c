@@ -67,7 +67,8 @@ bool course_begin(struct course *in, const struct store_state *state, const stru
 	store_state_copy(&made, &today);
 	store_state_clear(&in->state);
 	in->state = made;
-	return state->cursor.phase == CURSOR_NONE || state->compare_owed != in->state.compare_owed ||
+	return state->cursor.phase == CURSOR_NONE ||
+	       state->compare_owed != in->state.compare_owed ||
 	       in->state.cursor.phase != (known ? known->phase : state->cursor.phase) ||
 	       !same_text(state->mapping, args->mapping) || !same_text(state->where, args->where) ||
 	       args->full;
@@ -139,9 +140,7 @@ static void settle(struct course *in)
 
 	switch (in->leg) {
 	case COURSE_END: return;
-	case COURSE_LOAD:
-		cursor->phase = CURSOR_SETTLED;
-		break;
+	case COURSE_LOAD: cursor->phase = CURSOR_SETTLED; break;
 	case COURSE_CHANGES:
 		cursor->phase = CURSOR_SETTLED;
 		cursor->deletions_ms = cursor->bound_ms;

@@ -14,16 +14,16 @@
  * early but never too late. Three things rest on this:
  *
  *   - A run that found nothing new writes nothing: its new bound is kept in memory (sync_store) for
- *     the next run, and saved with the next write, or once the saved one is an hour older. A program
- *     that dies in between begins at the saved bound, an hour's unchanged records earlier.
+ *     the next run, and saved with the next write, or once the saved one is an hour older. A
+ * program that dies in between begins at the saved bound, an hour's unchanged records earlier.
  *   - Inside an increment the position is saved with each page that wrote something, and every
  *     COURSE_UNSAVED_PAGES pages otherwise.
  *   - A load may be begun again at any time.
  *
  * Deletions are shown for about 15 days (the recycle bin). If at the start of a run the last known
  * are older than that, the job owes a compare: a read of all ids, after which a live link that was
- * not shown is out of sight. The saved bound is never more than an hour behind, which the 15 days do
- * not feel. A full read owes the same; where it was not cut, its own ids serve. */
+ * not shown is out of sight. The saved bound is never more than an hour behind, which the 15 days
+ * do not feel. A full read owes the same; where it was not cut, its own ids serve. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,10 +33,10 @@
 struct record_page;
 struct remote_query;
 
-#define COURSE_MARGIN_MS       ((int64_t)5 * 1000)
-#define COURSE_DELETIONS_MS    ((int64_t)15 * 24 * 3600 * 1000)
-#define COURSE_SAVED_AGE_MS    ((int64_t)3600 * 1000)
-#define COURSE_UNSAVED_PAGES   16
+#define COURSE_MARGIN_MS     ((int64_t)5 * 1000)
+#define COURSE_DELETIONS_MS  ((int64_t)15 * 24 * 3600 * 1000)
+#define COURSE_SAVED_AGE_MS  ((int64_t)3600 * 1000)
+#define COURSE_UNSAVED_PAGES 16
 
 enum course_leg { COURSE_END, COURSE_LOAD, COURSE_COMPARE, COURSE_CHANGES };
 
@@ -45,10 +45,10 @@ struct course {
 	struct cursor saved;      /* as the ledger has it */
 	enum course_leg leg;      /* under way; COURSE_END between legs */
 	int64_t overlap_ms;
-	int64_t server_ms;      /* the server's latest Date */
-	int64_t leg_server_ms;  /* when the leg began */
-	bool tracks_seen;       /* this leg has shown every id since its beginning */
-	bool fresh_done;        /* the increment up to now has been read */
+	int64_t server_ms;     /* the server's latest Date */
+	int64_t leg_server_ms; /* when the leg began */
+	bool tracks_seen;      /* this leg has shown every id since its beginning */
+	bool fresh_done;       /* the increment up to now has been read */
 	unsigned unsaved_pages;
 	char compare_id[19]; /* a compare's position: lost with the run, as what it has seen is */
 };

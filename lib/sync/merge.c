@@ -77,8 +77,8 @@ static void put_right(const struct merge_rules *rules, const struct merge_input 
 		to->write.action = STORE_UPDATE;
 		to->write.row_key = key;
 	}
-	to->write.link.key = rules->key_field != SIZE_MAX ? in->record->values[rules->key_field]
-							  : key;
+	to->write.link.key =
+		rules->key_field != SIZE_MAX ? in->record->values[rules->key_field] : key;
 	to->write.puts_link = adopts || in->link->state != LINK_LIVE || !same_hash(in) ||
 			      !value_equal(&to->write.link.key, &in->link->key);
 }
@@ -97,8 +97,9 @@ static void merge_live(const struct merge_rules *rules, const struct merge_input
 		make_row(rules, in, to, set, reasons);
 	} else if (in->owner && in->owner->found && in->owner->state == LINK_LIVE &&
 		   strcmp(in->owner->remote_id, in->record->id) != 0) {
-		reject(to, "key-taken", "another record has the same value in the field that is the "
-					"table's key",
+		reject(to, "key-taken",
+		       "another record has the same value in the field that is the "
+		       "table's key",
 		       "make the two differ at the remote, or merge them there");
 	} else {
 		put_right(rules, in, in->record->values[rules->key_field], to, set, reasons);
@@ -149,9 +150,8 @@ static void merge_deleted(const struct merge_rules *rules, const struct merge_in
 	} else if (in->winner && !in->winner->key.text) {
 		/* No hash: the winner's own values are compared as soon as it is read. */
 		to->repoints = true;
-		to->winner_link = (struct link){ .found = true,
-						 .state = LINK_LIVE,
-						 .key = in->link->key };
+		to->winner_link =
+			(struct link){ .found = true, .state = LINK_LIVE, .key = in->link->key };
 		to->write.link.key = (struct value){ 0 };
 	} else {
 		lose_row(rules, in, to, set, reasons);

@@ -42,8 +42,8 @@ enum merge_reason {
 	MERGE_MARKS_DELETED /* the record is deleted */
 };
 
-/* What record and store hold. `row` is that of the link's key (`row_is_linked`); where there is none
- * and the key is a natural one, that of the record's own key, whose owner is `owner`. */
+/* What record and store hold. `row` is that of the link's key (`row_is_linked`); where there is
+ * none and the key is a natural one, that of the record's own key, whose owner is `owner`. */
 struct merge_input {
 	const struct record *record;
 	struct record_hash hash; /* of the record */

@@ -23,8 +23,9 @@ struct pull_args {
 /* After each page; may not cancel the pull. */
 typedef void pull_page_fn(void *arg);
 
-/* The end. `err` is NULL if the leg is over, and is good only during the call. Called once, from the
- * loop, never from inside pull_start(); the handle is already dead, and no task of it is under way.
+/* The end. `err` is NULL if the leg is over, and is good only during the call. Called once, from
+ * the loop, never from inside pull_start(); the handle is already dead, and no task of it is under
+ * way.
  */
 typedef void pull_done_fn(const struct error *err, void *arg);
 

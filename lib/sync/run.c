@@ -214,7 +214,7 @@ struct aside {
 	struct {
 		const struct mapping_rule *rule;
 		struct error problem;
-	} *found;
+	} * found;
 	size_t count;
 };
 
@@ -255,13 +255,11 @@ static void tell_aside(const struct aside *in)
 			    LOG_STR("text", in->found[i].problem.text));
 }
 
-static struct mapping *resolve_rules(struct run *in, const struct schema *schema,
-				     struct error *err)
+static struct mapping *resolve_rules(struct run *in, const struct schema *schema, struct error *err)
 {
 	struct aside aside = { .run = in };
-	struct mapping *mapping =
-		mapping_resolve(in->job->rules, in->job->rule_count, schema, related_schema,
-				set_aside, &aside, err);
+	struct mapping *mapping = mapping_resolve(in->job->rules, in->job->rule_count, schema,
+						  related_schema, set_aside, &aside, err);
 
 	tell_aside(&aside);
 	in->apply->counts.set_aside = (int64_t)aside.count;
@@ -275,10 +273,11 @@ static bool check_schema(const struct run *in, const struct schema *schema, stru
 		return error_set(err, ERROR_BUG, "no-schema", "describe of %s left no schema",
 				 in->job->object);
 	if (!schema->stamp_field)
-		return error_set(err, ERROR_HUMAN, "no-stamp",
-				 "%s has no stamp of its changes (SystemModstamp, LastModifiedDate "
-				 "or CreatedDate) that our user may read: it cannot be kept in step",
-				 in->job->object);
+		return error_set(
+			err, ERROR_HUMAN, "no-stamp",
+			"%s has no stamp of its changes (SystemModstamp, LastModifiedDate "
+			"or CreatedDate) that our user may read: it cannot be kept in step",
+			in->job->object);
 	if (in->server_ms <= 0)
 		return error_set(err, ERROR_RETRY, "no-server-date",
 				 "the server did not say its time (Date header), on which every "
@@ -441,8 +440,8 @@ static void close_run(struct run *in, const struct error *err)
 		apply->failure = *err;
 	apply->failed = err;
 	apply->now_ms = loop_now_ms(in->loop);
-	in->working = worker_do(sync_store_worker(in->job->store), close_on_worker, finish, NULL,
-				apply);
+	in->working =
+		worker_do(sync_store_worker(in->job->store), close_on_worker, finish, NULL, apply);
 }
 
 static void run_free(struct run *in)

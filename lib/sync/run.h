@@ -56,8 +56,8 @@ struct run_counts {
 	int64_t rejected;
 	int64_t out_of_sight;
 	int64_t pages;
-	int64_t total;    /* of the leg under way; -1 if unknown */
-	int64_t leg_read; /* of them received */
+	int64_t total;     /* of the leg under way; -1 if unknown */
+	int64_t leg_read;  /* of them received */
 	int64_t set_aside; /* rules that the remote's schema does not bear out at present */
 };
 

@@ -1,5 +1,5 @@
-/* sync_store.c - in order: new and free; the database, on the worker; what is remembered of each job
- * beyond its ledger; listings. */
+/* sync_store.c - in order: new and free; the database, on the worker; what is remembered of each
+ * job beyond its ledger; listings. */
 #include "sync/sync_store.h"
 
 #include <stdlib.h>

@@ -18,7 +18,8 @@ const char cursor_step_1[] =
 	"	table_name TEXT NOT NULL COLLATE NOCASE,\n"
 	"	key_column TEXT NOT NULL COLLATE NOCASE,\n"
 	"	phase TEXT NOT NULL,              -- none, load, changes, settled\n"
-	"	bound_ms INTEGER NOT NULL,        -- all before it is kept, or will be when the phase ends\n"
+	"	bound_ms INTEGER NOT NULL,        -- all before it is kept, or will be when the "
+	"phase ends\n"
 	"	since_ms INTEGER NOT NULL,        -- changes: where they began\n"
 	"	last_ms INTEGER NOT NULL,         -- the last record kept in this phase\n"
 	"	last_id TEXT NOT NULL,\n"
@@ -88,12 +89,13 @@ static bool check_same(const struct session *in, struct statement *s, struct err
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (strcasecmp(parts[i].then, parts[i].now) != 0)
-			return error_set(err, ERROR_HUMAN, "job-changed",
-					 "job %s was filled with %s = %s, and the conf now says %s: "
-					 "put it back, or give the new job another name, or run "
-					 "`leadsync detach %s` first",
-					 in->job.name, parts[i].what, parts[i].then, parts[i].now,
-					 in->job.name);
+			return error_set(
+				err, ERROR_HUMAN, "job-changed",
+				"job %s was filled with %s = %s, and the conf now says %s: "
+				"put it back, or give the new job another name, or run "
+				"`leadsync detach %s` first",
+				in->job.name, parts[i].what, parts[i].then, parts[i].now,
+				in->job.name);
 	return true;
 }
 

@@ -1,15 +1,14 @@
 /* lineage.c - leadsync_lineage: which record went up in which other one. */
 #include "store/sqlite/session.h"
 
-const char lineage_step_1[] =
-	"CREATE TABLE leadsync_lineage ("
-	"	job INTEGER NOT NULL,     -- leadsync_cursor.number\n"
-	"	loser TEXT NOT NULL,      -- remote ids\n"
-	"	winner TEXT NOT NULL,\n"
-	"	run TEXT NOT NULL,\n"
-	"	at_ms INTEGER NOT NULL,\n"
-	"	PRIMARY KEY (job, loser)"
-	") WITHOUT ROWID";
+const char lineage_step_1[] = "CREATE TABLE leadsync_lineage ("
+			      "	job INTEGER NOT NULL,     -- leadsync_cursor.number\n"
+			      "	loser TEXT NOT NULL,      -- remote ids\n"
+			      "	winner TEXT NOT NULL,\n"
+			      "	run TEXT NOT NULL,\n"
+			      "	at_ms INTEGER NOT NULL,\n"
+			      "	PRIMARY KEY (job, loser)"
+			      ") WITHOUT ROWID";
 
 bool lineage_put(struct session *in, const char *loser, const char *winner, const char *run,
 		 int64_t at_ms, struct error *err)

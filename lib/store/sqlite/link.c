@@ -1,5 +1,5 @@
-/* link.c - leadsync_link: which record is which row. Narrow, and in the order of remote ids, so that
- * an unchanged record costs one look-up. */
+/* link.c - leadsync_link: which record is which row. Narrow, and in the order of remote ids, so
+ * that an unchanged record costs one look-up. */
 #include <string.h>
 
 #include "base/arena.h"
@@ -45,14 +45,13 @@ static bool find_one(struct statement *s, const char *remote_id, struct arena *a
 	return true;
 }
 
-bool link_find(struct session *in, const char *const *remote_ids, size_t count,
-	       struct arena *arena, struct link *ret, struct error *err)
+bool link_find(struct session *in, const char *const *remote_ids, size_t count, struct arena *arena,
+	       struct link *ret, struct error *err)
 {
-	struct statement *s =
-		session_kept(in, KEPT_LINK_FIND,
-			     "SELECT hash, key, state FROM leadsync_link"
-			     " WHERE job = ?1 AND remote_id = ?2",
-			     err);
+	struct statement *s = session_kept(in, KEPT_LINK_FIND,
+					   "SELECT hash, key, state FROM leadsync_link"
+					   " WHERE job = ?1 AND remote_id = ?2",
+					   err);
 	bool ok = s;
 
 	if (ok)
@@ -67,11 +66,10 @@ bool link_find(struct session *in, const char *const *remote_ids, size_t count,
 bool link_owners(struct session *in, const struct value *keys, size_t count,
 		 struct store_owner *ret, struct error *err)
 {
-	struct statement *s =
-		session_kept(in, KEPT_LINK_OWNER,
-			     "SELECT remote_id, state FROM leadsync_link"
-			     " WHERE job = ?1 AND key = ?2 ORDER BY state LIMIT 1",
-			     err);
+	struct statement *s = session_kept(in, KEPT_LINK_OWNER,
+					   "SELECT remote_id, state FROM leadsync_link"
+					   " WHERE job = ?1 AND key = ?2 ORDER BY state LIMIT 1",
+					   err);
 	bool ok = s, row;
 
 	for (size_t i = 0; ok && i < count; i++) {
@@ -162,10 +160,10 @@ bool link_forget_all(struct session *in, struct error *err)
 bool link_summary(struct db *db, int64_t job_number, struct store_summary *ret, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(
-		db,
-		"SELECT state, count(*) AS links FROM leadsync_link WHERE job = :job GROUP BY state",
-		err);
+	struct statement *s = statement_new(db,
+					    "SELECT state, count(*) AS links FROM leadsync_link "
+					    "WHERE job = :job GROUP BY state",
+					    err);
 	bool row;
 
 	if (!s)

@@ -21,21 +21,23 @@ static bool exists(struct db *db, bool *ret, struct error *err)
 
 static bool refuse_instance(struct error *err, const char *theirs)
 {
-	return error_set(err, ERROR_STATE, "other-instance",
-			 "this store is kept by another leadsyncd (instance %s), nothing was "
-			 "touched: stop that one for good and run `leadsync adopt`, or give this job "
-			 "a store of its own",
-			 theirs);
+	return error_set(
+		err, ERROR_STATE, "other-instance",
+		"this store is kept by another leadsyncd (instance %s), nothing was "
+		"touched: stop that one for good and run `leadsync adopt`, or give this job "
+		"a store of its own",
+		theirs);
 }
 
 static bool refuse_org(struct error *err, const char *theirs, const char *ours)
 {
-	return error_set(err, ERROR_STATE, "other-org",
-			 "this store holds records of org %s, and the account is now logged in to "
-			 "org %s, nothing was touched: log in to the first again (`leadsync "
-			 "connect`), or run `leadsync adopt` if the org itself was moved, or give the "
-			 "job a store of its own",
-			 theirs, ours);
+	return error_set(
+		err, ERROR_STATE, "other-org",
+		"this store holds records of org %s, and the account is now logged in to "
+		"org %s, nothing was touched: log in to the first again (`leadsync "
+		"connect`), or run `leadsync adopt` if the org itself was moved, or give the "
+		"job a store of its own",
+		theirs, ours);
 }
 
 bool meta_check(struct db *db, const char *org_id, const char *instance, bool *ret_ours,
@@ -69,8 +71,9 @@ bool meta_check(struct db *db, const char *org_id, const char *instance, bool *r
 static bool learn_org(struct db *db, const char *org_id, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(
-		db, "UPDATE leadsync_meta SET org_id = :org WHERE org_id IS NULL", err);
+	struct statement *s =
+		statement_new(db, "UPDATE leadsync_meta SET org_id = :org WHERE org_id IS NULL",
+			      err);
 
 	if (!s)
 		return false;
@@ -87,7 +90,8 @@ bool meta_claim(struct db *db, const char *org_id, const char *instance, struct 
 		return false;
 	if (ours)
 		return !*org_id || learn_org(db, org_id, err);
-	s = statement_new(db, "INSERT INTO leadsync_meta (org_id, instance) VALUES (:org, :instance)",
+	s = statement_new(db,
+			  "INSERT INTO leadsync_meta (org_id, instance) VALUES (:org, :instance)",
 			  err);
 	if (!s)
 		return false;

@@ -20,12 +20,14 @@ bool rejects_put(struct session *in, const struct store_reject *reject, struct e
 {
 	struct statement *s = session_kept(
 		in, KEPT_REJECT_PUT,
-		"INSERT INTO leadsync_rejects (job, remote_id, code, field, text, remedy, run, at_ms)"
+		"INSERT INTO leadsync_rejects (job, remote_id, code, field, text, remedy, run, "
+		"at_ms)"
 		" VALUES (:job, :id, :code, :field, :text, :remedy, :run, :at)"
 		" ON CONFLICT DO UPDATE SET code = excluded.code, field = excluded.field,"
 		" text = excluded.text, remedy = excluded.remedy, run = excluded.run,"
 		" at_ms = excluded.at_ms"
-		" WHERE code <> excluded.code OR field IS NOT excluded.field OR text <> excluded.text",
+		" WHERE code <> excluded.code OR field IS NOT excluded.field OR text <> "
+		"excluded.text",
 		err);
 
 	if (!s)
@@ -67,8 +69,10 @@ bool rejects_drop(struct session *in, const char *const *remote_ids, size_t coun
 bool rejects_count(struct db *db, int64_t job_number, int64_t *ret, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(
-		db, "SELECT count(*) AS rejects FROM leadsync_rejects WHERE job = :job", err);
+	struct statement *s =
+		statement_new(db,
+			      "SELECT count(*) AS rejects FROM leadsync_rejects WHERE job = :job",
+			      err);
 	bool row;
 
 	if (!s)

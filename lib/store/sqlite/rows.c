@@ -160,8 +160,7 @@ static struct value copy_key(struct statement *s, struct arena *arena)
 static bool last_rowid(struct session *in, struct value *ret, struct arena *arena,
 		       struct error *err)
 {
-	struct statement *s =
-		session_kept(in, KEPT_ROW_LAST, "SELECT last_insert_rowid()", err);
+	struct statement *s = session_kept(in, KEPT_ROW_LAST, "SELECT last_insert_rowid()", err);
 	bool row, ok = s && statement_step(s, &row, err);
 
 	if (ok)

@@ -1,5 +1,6 @@
 /* runs.c - leadsync_runs: runs that did something or failed. A run that found nothing new is not
- * here, as it writes nothing at all; failures just like the one before are one line with a count. */
+ * here, as it writes nothing at all; failures just like the one before are one line with a count.
+ */
 #include <string.h>
 
 #include "base/arena.h"
@@ -64,12 +65,12 @@ static bool repeat(struct db *db, const struct store_run *run, bool *ret, struct
 static bool prune(struct db *db, const char *job, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(
-		db,
-		"DELETE FROM leadsync_runs WHERE job = :job AND number <="
-		" (SELECT number FROM leadsync_runs WHERE job = :job"
-		"  ORDER BY number DESC LIMIT 1 OFFSET :kept)",
-		err);
+	struct statement *s =
+		statement_new(db,
+			      "DELETE FROM leadsync_runs WHERE job = :job AND number <="
+			      " (SELECT number FROM leadsync_runs WHERE job = :job"
+			      "  ORDER BY number DESC LIMIT 1 OFFSET :kept)",
+			      err);
 
 	if (!s)
 		return false;
@@ -83,7 +84,8 @@ static bool put(struct db *db, const struct store_run *run, struct error *err)
 	CLEANUP(statement_free)
 	struct statement *s = statement_new(
 		db,
-		"INSERT INTO leadsync_runs (id, job, outcome, code, text, started_ms, ended_ms, read,"
+		"INSERT INTO leadsync_runs (id, job, outcome, code, text, started_ms, ended_ms, "
+		"read,"
 		" inserted, updated, deleted, unchanged, rejected, out_of_sight, repeats)"
 		" VALUES (:id, :job, :outcome, :code, :text, :started, :ended, :read, :inserted,"
 		" :updated, :deleted, :unchanged, :rejected, :parked, 1)"
@@ -125,11 +127,11 @@ bool runs_save(struct db *db, const struct store_run *run, struct error *err)
 bool runs_cut(struct db *db, const char *id, int64_t ended_ms, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(
-		db,
-		"UPDATE leadsync_runs SET outcome = 'cut', ended_ms = :ended"
-		" WHERE id = :id AND outcome = 'running'",
-		err);
+	struct statement *s =
+		statement_new(db,
+			      "UPDATE leadsync_runs SET outcome = 'cut', ended_ms = :ended"
+			      " WHERE id = :id AND outcome = 'running'",
+			      err);
 
 	if (!s)
 		return false;
@@ -185,7 +187,8 @@ bool runs_list(struct db *db, const char *job, size_t limit, struct arena *arena
 	CLEANUP(statement_free)
 	struct statement *s = statement_new(
 		db,
-		"SELECT id, job, outcome, code, text, started_ms, ended_ms, read, inserted, updated,"
+		"SELECT id, job, outcome, code, text, started_ms, ended_ms, read, inserted, "
+		"updated,"
 		" deleted, unchanged, rejected, out_of_sight, repeats FROM leadsync_runs"
 		" WHERE :job IS NULL OR job = :job ORDER BY number DESC LIMIT :limit",
 		err);

@@ -15,10 +15,9 @@ char *seen_table(const struct session *in)
 bool seen_none(struct session *in, struct error *err)
 {
 	CLEANUP_FREE char *table = seen_table(in);
-	CLEANUP_FREE char *sql =
-		mem_format("DROP TABLE IF EXISTS temp.%s; CREATE TEMP TABLE %s"
-			   " (remote_id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID",
-			   table, table);
+	CLEANUP_FREE char *sql = mem_format("DROP TABLE IF EXISTS temp.%s; CREATE TEMP TABLE %s"
+					    " (remote_id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID",
+					    table, table);
 
 	statement_free(TAKE(in->kept[KEPT_SEEN_ADD]));
 	return db_run(in->db, sql, err);

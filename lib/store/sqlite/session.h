@@ -1,7 +1,7 @@
 /* session.h - what the files of this folder know of a job at work; no other folder includes it.
  *
- * One file a table of the ledger, with all its SQL: meta, cursor, link, runs, rejects, lineage; then
- * seen (not in the database), table (making and checking the job's own) and rows (its SQL). */
+ * One file a table of the ledger, with all its SQL: meta, cursor, link, runs, rejects, lineage;
+ * then seen (not in the database), table (making and checking the job's own) and rows (its SQL). */
 #pragma once
 #include "base/error.h"
 #include "sqlite/db.h"
@@ -44,11 +44,11 @@ struct session {
 	struct db *db;
 	struct store_job job;
 	int64_t job_number; /* in leadsync_cursor */
-	size_t key_field;   /* the mapping's field that fills the key; SIZE_MAX: SQLite assigns it */
-	bool key_is_number; /* the key column stores numbers as such */
-	bool key_is_rowid;  /* and SQLite says which one it gave */
-	int64_t rejects;    /* listed for this job */
-	int64_t changes_before; /* of the connection, when the unit began */
+	size_t key_field; /* the mapping's field that fills the key; SIZE_MAX: SQLite assigns it */
+	bool key_is_number;      /* the key column stores numbers as such */
+	bool key_is_rowid;       /* and SQLite says which one it gave */
+	int64_t rejects;         /* listed for this job */
+	int64_t changes_before;  /* of the connection, when the unit began */
 	int64_t changes_passing; /* since then, to what is not in the database */
 	struct statement *kept[KEPT_COUNT];
 	struct rows_update updates[ROWS_UPDATES];
@@ -85,8 +85,8 @@ bool cursor_summary(struct db *db, const char *job, int64_t *ret_number, struct 
 /* table: `ret_made` is true if it was not there. */
 bool table_ensure(struct session *in, bool *ret_made, struct error *err);
 
-bool link_find(struct session *in, const char *const *remote_ids, size_t count,
-	       struct arena *arena, struct link *ret, struct error *err);
+bool link_find(struct session *in, const char *const *remote_ids, size_t count, struct arena *arena,
+	       struct link *ret, struct error *err);
 bool link_owners(struct session *in, const struct value *keys, size_t count,
 		 struct store_owner *ret, struct error *err);
 bool link_put(struct session *in, const char *remote_id, const struct link *link,
@@ -94,8 +94,7 @@ bool link_put(struct session *in, const char *remote_id, const struct link *link
 bool link_unrow(struct session *in, const char *remote_id, struct error *err);
 bool link_park_unseen(struct session *in, int64_t *ret_parked, struct error *err);
 bool link_forget_all(struct session *in, struct error *err);
-bool link_summary(struct db *db, int64_t job_number, struct store_summary *ret,
-		  struct error *err);
+bool link_summary(struct db *db, int64_t job_number, struct store_summary *ret, struct error *err);
 
 /* rows: an insert says which key the row was given. */
 bool rows_find(struct session *in, const struct value *keys, size_t count, struct arena *arena,

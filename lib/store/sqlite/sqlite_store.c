@@ -13,7 +13,7 @@
 static const struct store_ops sqlite_ops;
 
 /* Only ever appended to. */
-static const char *const steps[] = { meta_step_1, cursor_step_1, table_step_1,  link_step_1,
+static const char *const steps[] = { meta_step_1, cursor_step_1,  table_step_1,  link_step_1,
 				     runs_step_1, rejects_step_1, lineage_step_1 };
 
 struct store *sqlite_store_open(const char *path, struct error *err)
@@ -27,9 +27,7 @@ struct store *sqlite_store_open(const char *path, struct error *err)
 	if (!db)
 		return NULL;
 	in = mem_new(struct sqlite_store);
-	*in = (struct sqlite_store){ .store.ops = &sqlite_ops,
-				     .db = db,
-				     .path = mem_strdup(path) };
+	*in = (struct sqlite_store){ .store.ops = &sqlite_ops, .db = db, .path = mem_strdup(path) };
 	return &in->store;
 }
 
@@ -272,8 +270,7 @@ static bool park_unseen(struct store_session *in, int64_t *ret_parked, struct er
 	return link_park_unseen(of_session(in), ret_parked, err);
 }
 
-static bool save_state(struct store_session *in, const struct store_state *state,
-		       struct error *err)
+static bool save_state(struct store_session *in, const struct store_state *state, struct error *err)
 {
 	return cursor_save(of_session(in), state, err);
 }

@@ -12,9 +12,10 @@
 #include "record/mapping.h"
 #include "store/sqlite/session.h"
 
-const char table_step_1[] = "CREATE TABLE leadsync_tables ("
-			    "	name TEXT PRIMARY KEY COLLATE NOCASE  -- made by us, so grown by us\n"
-			    ") WITHOUT ROWID";
+const char table_step_1[] =
+	"CREATE TABLE leadsync_tables ("
+	"	name TEXT PRIMARY KEY COLLATE NOCASE  -- made by us, so grown by us\n"
+	") WITHOUT ROWID";
 
 /* SQLite documentation, "Datatypes", section 3.1. */
 enum affinity { AFFINITY_INTEGER, AFFINITY_TEXT, AFFINITY_NONE, AFFINITY_REAL, AFFINITY_NUMERIC };
@@ -125,10 +126,11 @@ static bool is_ours(struct session *in, bool *ret, struct error *err)
 static bool read_table(struct session *in, struct table *ret, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(in->db,
-					    "SELECT type, wr FROM pragma_table_list"
-					    " WHERE schema = 'main' AND name = :table COLLATE NOCASE",
-					    err);
+	struct statement *s =
+		statement_new(in->db,
+			      "SELECT type, wr FROM pragma_table_list"
+			      " WHERE schema = 'main' AND name = :table COLLATE NOCASE",
+			      err);
 	const char *type;
 	bool row;
 
@@ -152,13 +154,15 @@ static bool has_unique_index(struct session *in, const char *column, bool of_key
 			     struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(
-		in->db,
-		"SELECT 1 FROM pragma_index_list(:table, 'main') AS list"
-		" WHERE list.\"unique\" = 1 AND list.partial = 0 AND (:of_key = 0 OR list.origin = 'pk')"
-		" AND (SELECT count(*) FROM pragma_index_info(list.name, 'main')) = 1"
-		" AND (SELECT name FROM pragma_index_info(list.name, 'main')) = :column COLLATE NOCASE",
-		err);
+	struct statement *s =
+		statement_new(in->db,
+			      "SELECT 1 FROM pragma_index_list(:table, 'main') AS list"
+			      " WHERE list.\"unique\" = 1 AND list.partial = 0 AND (:of_key = 0 OR "
+			      "list.origin = 'pk')"
+			      " AND (SELECT count(*) FROM pragma_index_info(list.name, 'main')) = 1"
+			      " AND (SELECT name FROM pragma_index_info(list.name, 'main')) = "
+			      ":column COLLATE NOCASE",
+			      err);
 
 	if (!s)
 		return false;
@@ -286,7 +290,8 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 
 	if (!column) {
 		find(found, "no-key-column",
-		     "there is no column %s, which `key` names: name a NOT NULL unique column", key);
+		     "there is no column %s, which `key` names: name a NOT NULL unique column",
+		     key);
 		return true;
 	}
 	if (!has_unique_index(in, key, true, &pk_index, err) ||
@@ -296,8 +301,7 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 		!table->without_rowid && !pk_index;
 	/* A trigger may drop an insert, and the last rowid would be another row's. */
 	in->key_is_rowid = rowid && !triggers;
-	in->key_is_number =
-		column->affinity != AFFINITY_TEXT && column->affinity != AFFINITY_NONE;
+	in->key_is_number = column->affinity != AFFINITY_TEXT && column->affinity != AFFINITY_NONE;
 	if (!column->not_null && !rowid)
 		find(found, "key-null",
 		     "key column %s may be NULL, which tells no row from another: declare it NOT "
@@ -305,7 +309,8 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 		     key);
 	if (!unique && !rowid)
 		find(found, "key-not-unique",
-		     "key column %s is not unique by itself: add a UNIQUE index on it alone, or name "
+		     "key column %s is not unique by itself: add a UNIQUE index on it alone, or "
+		     "name "
 		     "another column in `key`",
 		     key);
 	if (column->affinity == AFFINITY_NONE)

@@ -110,9 +110,9 @@ static struct remote_call *do_read_more(struct remote *in, struct mapping *mappi
 					const char *next, remote_page_fn *done, void *arg)
 {
 	(void)next;
-	return start((struct source *)in, (struct remote_call){ .page_done = done,
-								.arg = arg,
-								.mapping = mapping_share(mapping) });
+	return start((struct source *)in,
+		     (struct remote_call){
+			     .page_done = done, .arg = arg, .mapping = mapping_share(mapping) });
 }
 
 static void do_cancel(struct remote_call *call)
@@ -127,8 +127,8 @@ static const char *org_id(struct remote *in)
 	return "00D000000000001EAA";
 }
 
-static const struct remote_ops ops = { do_describe, get_schema, do_read,
-				       do_read_more, do_cancel, org_id };
+static const struct remote_ops ops = { do_describe,  get_schema, do_read,
+				       do_read_more, do_cancel,  org_id };
 
 static void ended(const struct run_outcome *outcome, void *arg)
 {

@@ -231,8 +231,7 @@ static unsigned make_position(struct fake *in, const struct remote_query *query)
 {
 	struct fake_position *made;
 
-	in->positions =
-		mem_resize(in->positions, in->position_count + 1, sizeof(*in->positions));
+	in->positions = mem_resize(in->positions, in->position_count + 1, sizeof(*in->positions));
 	made = &in->positions[in->position_count];
 	*made = (struct fake_position){ .found = mem_array(size_t, in->count),
 					.ids_only = query->ids_only };

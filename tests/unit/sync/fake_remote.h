@@ -51,11 +51,11 @@ struct fake {
 	unsigned calls, reads;
 	fake_call_fn *on_call;
 	void *on_call_arg;
-	struct error fail;      /* what a failing call answers */
-	unsigned fail_at;       /* 0: none; the calls from this one on ... */
-	unsigned fail_count;    /* ... so many */
-	unsigned expire_at;     /* the read_more that finds its position gone; 0: none */
-	unsigned hang_at;       /* the call that is never answered; 0: none */
+	struct error fail;   /* what a failing call answers */
+	unsigned fail_at;    /* 0: none; the calls from this one on ... */
+	unsigned fail_count; /* ... so many */
+	unsigned expire_at;  /* the read_more that finds its position gone; 0: none */
+	unsigned hang_at;    /* the call that is never answered; 0: none */
 	bool hangs;
 	int64_t largest_window_ms; /* of the increments asked for */
 	int64_t least_from_ms;

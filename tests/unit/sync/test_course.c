@@ -23,7 +23,8 @@ static struct course_args args_at(int64_t now_ms)
 
 static struct store_state settled_at(int64_t bound_ms)
 {
-	return (struct store_state){ .cursor = { .phase = CURSOR_SETTLED, .bound_ms = bound_ms,
+	return (struct store_state){ .cursor = { .phase = CURSOR_SETTLED,
+						 .bound_ms = bound_ms,
 						 .deletions_ms = bound_ms },
 				     .mapping = (char *)"a\n" };
 }
@@ -32,7 +33,9 @@ static struct store_state settled_at(int64_t bound_ms)
 static void page(struct course *in, const char *id, int64_t stamp_ms, bool last, int64_t server_ms)
 {
 	struct record record = { .id = id, .stamp_ms = stamp_ms };
-	struct record_page made = { .records = &record, .count = id ? 1 : 0, .server_ms = server_ms,
+	struct record_page made = { .records = &record,
+				    .count = id ? 1 : 0,
+				    .server_ms = server_ms,
 				    .next = last ? NULL : (char *)"more" };
 
 	course_page(in, &made);
@@ -126,7 +129,8 @@ static void what_calls_for_what(void **state)
 		bool compare, saves;
 	} rows[] = {
 		{ "nothing", MINUTE, "a\n", NULL, false, COURSE_CHANGES, false, false },
-		{ "no where is an empty where", MINUTE, "a\n", "", false, COURSE_CHANGES, false, false },
+		{ "no where is an empty where", MINUTE, "a\n", "", false, COURSE_CHANGES, false,
+		  false },
 		{ "full", MINUTE, "a\n", NULL, true, COURSE_LOAD, true, true },
 		{ "where", MINUTE, "a\n", "x = 1", false, COURSE_LOAD, true, true },
 		{ "grown", MINUTE, "a\nb\n", NULL, false, COURSE_LOAD, false, true },

@@ -45,7 +45,8 @@ static void create(struct fake *fake, unsigned number)
 	snprintf(name, sizeof(name), "Name %u", number);
 	snprintf(code, sizeof(code), "C-%u", number);
 	made = fake_create(fake, number,
-			   (const char *[]){ name, NULL, any_score(), "true", any_city(), code, "1" });
+			   (const char *[]){ name, NULL, any_score(), "true", any_city(), code,
+					     "1" });
 	/* A long transaction: stamped now, seen within ten minutes. */
 	if (below(3) == 0)
 		made->shows_ms += below(9 * 60 * 1000);

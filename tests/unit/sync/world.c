@@ -147,8 +147,9 @@ int64_t world_int(struct world *in, const char *sql)
 
 void world_map(struct world *in, const char *field, const char *column)
 {
-	in->rules[in->job.rule_count++] =
-		(struct mapping_rule){ .field = field, .column = column, .direction = MAPPING_DOWN };
+	in->rules[in->job.rule_count++] = (struct mapping_rule){ .field = field,
+								 .column = column,
+								 .direction = MAPPING_DOWN };
 }
 
 void world_unmap(struct world *in, const char *field)
@@ -182,9 +183,9 @@ static void fill_fake(struct fake *fake)
 	fake_add_field(fake, "Age__c", VALUE_INTEGER, 0);
 	fake->now_ms -= DAY_MS;
 	for (unsigned i = 0; i < 7; i++)
-		fake_create(fake, i + 1, (const char *[]){ people[i][0], people[i][1], people[i][2],
-							   people[i][3], people[i][4], people[i][5],
-							   "30" });
+		fake_create(fake, i + 1,
+			    (const char *[]){ people[i][0], people[i][1], people[i][2],
+					      people[i][3], people[i][4], people[i][5], "30" });
 	fake->now_ms += DAY_MS;
 }
 
@@ -348,8 +349,8 @@ static void check_field(struct world *in, const struct fake_record *record, size
 	assert_true(value_canonical(type, scale, (const char *)sqlite3_column_text(s, column),
 				    (size_t)sqlite3_column_bytes(s, column), arena, &got, &why));
 	if (!value_equal(&want, &got))
-		fail_msg("%s of %s is %.*s, the remote holds %.*s", in->rules[rule].field, record->id,
-			 got.text ? (int)got.len : 4, got.text ? got.text : "null",
+		fail_msg("%s of %s is %.*s, the remote holds %.*s", in->rules[rule].field,
+			 record->id, got.text ? (int)got.len : 4, got.text ? got.text : "null",
 			 want.text ? (int)want.len : 4, want.text ? want.text : "null");
 	arena_free(arena);
 }

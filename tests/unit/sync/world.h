@@ -38,10 +38,10 @@ void world_free(struct world *in);
 void world_map(struct world *in, const char *field, const char *column);
 void world_unmap(struct world *in, const char *field);
 
-void world_run(struct world *in);       /* must end well */
+void world_run(struct world *in); /* must end well */
 void world_run_full(struct world *in);
-void world_run_any(struct world *in, bool full); /* ends or hangs: then it is cut */
-void world_reopen(struct world *in);    /* as after a restart */
+void world_run_any(struct world *in, bool full);    /* ends or hangs: then it is cut */
+void world_reopen(struct world *in);                /* as after a restart */
 void world_wait(struct world *in, int64_t seconds); /* the server's clock */
 
 /* The durable state before the n-th commit from now on is kept, and put back later. */
