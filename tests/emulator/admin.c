@@ -151,6 +151,16 @@ static void add_fault(struct call *call, struct json_object *in)
 	faults_write(&call->out);
 }
 
+static void write_sessions(struct call *call)
+{
+	const char *token;
+
+	text_word(&call->out, "{\"tokens\":[");
+	for (size_t i = 0; (token = session_minted(i)); i++)
+		text_printf(&call->out, "%s\"%s\"", i ? "," : "", token);
+	text_word(&call->out, "]}");
+}
+
 static void clear_faults(struct call *call)
 {
 	faults_clear();
@@ -207,7 +217,7 @@ static const struct {
 } others[] = {
 	{ VERB_GET, "clock", write_clock },       { VERB_GET, "limits", write_limits },
 	{ VERB_GET, "faults", write_faults },     { VERB_DELETE, "faults", clear_faults },
-	{ VERB_GET, "counters", write_counters },
+	{ VERB_GET, "counters", write_counters }, { VERB_GET, "sessions", write_sessions },
 };
 
 static void post(struct call *call, const char *path)

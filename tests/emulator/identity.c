@@ -75,9 +75,9 @@ void oauth_userinfo(struct call *call)
 	if (!is_let_in(call))
 		return;
 	text_printf(&call->out,
-		    "{\"sub\":\"%s/id/" SFID_ORG
-		    "/%s\",\"user_id\":\"%s\",\"organization_id\":\"" SFID_ORG
-		    "\",\"preferred_username\":\"sync@acme.example\",\"nickname\":\"sync\","
+		    "{\"sub\":\"%s/id/%s/"
+		    "%s\",\"user_id\":\"%s\",\"organization_id\":\"%s\",\"preferred_username\":"
+		    "\"sync@acme.example\",\"nickname\":\"sync\","
 		    "\"name\":\"Sync "
 		    "User\",\"email\":\"ops@acme.example\",\"email_verified\":true,\"given_name\":"
 		    "\"Sync\","
@@ -86,8 +86,8 @@ void oauth_userinfo(struct call *call)
 		    "005/F\",\"thumbnail\":\"%s/profilephoto/005/T\"},\"profile\":\"%s/"
 		    "%s\",\"picture\":\"%s/"
 		    "profilephoto/005/F\",\"address\":{},",
-		    base, call->session->user, call->session->user, base, base, base,
-		    call->session->user, base);
+		    base, oauth_org_id(), call->session->user, call->session->user, oauth_org_id(),
+		    base, base, base, call->session->user, base);
 	write_links(&call->out, version_of(call));
 	text_word(&call->out, ",\"active\":true,\"user_type\":\"STANDARD\",\"language\":\"en_US\","
 			      "\"locale\":\"en_US\",\"utcOffset\":0,"
@@ -106,7 +106,7 @@ void oauth_identity(struct call *call)
 		call_plain(call, 404, "Bad_Id");
 		return;
 	}
-	if (strcmp(org, SFID_ORG) != 0) {
+	if (strcmp(org, oauth_org_id()) != 0) {
 		call_plain(call, 403, "Wrong_Org");
 		return;
 	}
@@ -116,9 +116,8 @@ void oauth_identity(struct call *call)
 	}
 	text_printf(
 		&call->out,
-		"{\"id\":\"%s/id/" SFID_ORG "/%s\",\"asserted_user\":true,\"user_id\":\"%s\","
-		"\"organization_id\":\"" SFID_ORG
-		"\",\"username\":\"sync@acme.example\",\"nick_name\":"
+		"{\"id\":\"%s/id/%s/%s\",\"asserted_user\":true,\"user_id\":\"%s\","
+		"\"organization_id\":\"%s\",\"username\":\"sync@acme.example\",\"nick_name\":"
 		"\"sync\",\"display_name\":\"Sync User\",\"email\":\"ops@acme.example\","
 		"\"email_verified\":true,\"first_name\":\"Sync\",\"last_name\":\"User\","
 		"\"timezone\":"
@@ -127,7 +126,7 @@ void oauth_identity(struct call *call)
 		"\"addr_country\":null,\"addr_zip\":null,\"mobile_phone\":null,"
 		"\"mobile_phone_verified\":false,\"is_lightning_login_user\":false,\"status\":"
 		"{\"created_date\":null,\"body\":null},",
-		base, user, user, base, base);
+		base, oauth_org_id(), user, user, oauth_org_id(), base, base);
 	write_links(&call->out, version_of(call));
 	text_word(&call->out, ",\"active\":true,\"user_type\":\"STANDARD\",\"language\":\"en_US\","
 			      "\"locale\":\"en_US\",\"utcOffset\":0,\"last_modified_date\":"

@@ -40,6 +40,11 @@ bool oauth_move(const char *base, const char *org)
 	return true;
 }
 
+const char *oauth_org_id(void)
+{
+	return org_id;
+}
+
 const char *oauth_base_url(void)
 {
 	return base_url;
@@ -146,7 +151,7 @@ static void client_credentials(struct call *call, const struct params *form)
 
 	if (!check_client(call, form))
 		return;
-	session = session_mint(SFID_USER, known_id, "id api");
+	session = session_mint(org_id, SFID_USER, known_id, "id api");
 	snprintf(id, sizeof(id), "%s/id/%s/%s", base_url, org_id, session->user);
 	snprintf(issued_at, sizeof(issued_at), "%lld", (long long)clock_now_ms());
 	text_word(&call->out, "{\"access_token\":");
@@ -205,10 +210,10 @@ void oauth_introspect(struct call *call)
 			text_printf(
 				&call->out,
 				"{\"active\":true,\"scope\":\"%s\",\"client_id\":\"%s\","
-				"\"username\":\"sync@acme.example\",\"sub\":\"%s/id/" SFID_ORG
-				"/%s\",\"token_type\":\"access_token\",\"exp\":%lld,\"iat\":%lld,"
+				"\"username\":\"sync@acme.example\",\"sub\":\"%s/id/%s/"
+				"%s\",\"token_type\":\"access_token\",\"exp\":%lld,\"iat\":%lld,"
 				"\"nbf\":%lld}",
-				found->scope, found->client_id, base_url, found->user,
+				found->scope, found->client_id, base_url, org_id, found->user,
 				(long long)session_end_s(found), (long long)found->issued_s,
 				(long long)found->issued_s);
 	}

@@ -12,6 +12,8 @@
 
 static struct session *list;
 static size_t count;
+static char (*minted)[SESSION_TOKEN_SIZE];
+static size_t minted_count;
 static int64_t timeout_now_s = 7200;
 
 void session_set_timeout(int64_t timeout_s)
@@ -34,7 +36,7 @@ int64_t session_end_s(const struct session *in)
 	return in->used_s + timeout_now_s;
 }
 
-static void make_token(char out[SESSION_TOKEN_SIZE])
+static void make_token(const char *org, char out[SESSION_TOKEN_SIZE])
 {
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
@@ -43,7 +45,7 @@ static void make_token(char out[SESSION_TOKEN_SIZE])
 
 	if (getrandom(noise, sizeof(noise), 0) != sizeof(noise))
 		abort();
-	memcpy(out, SFID_ORG, 15);
+	memcpy(out, org, 15);
 	memcpy(out + at, "!AQ", 3);
 	at += 3;
 	for (size_t i = 0; i < sizeof(noise); i++)
@@ -61,7 +63,8 @@ static void drop_dead(void)
 	count = kept;
 }
 
-const struct session *session_mint(const char *user, const char *client_id, const char *scope)
+const struct session *session_mint(const char *org, const char *user, const char *client_id,
+				   const char *scope)
 {
 	struct session *out;
 
@@ -69,11 +72,18 @@ const struct session *session_mint(const char *user, const char *client_id, cons
 	list = mem_grow(list, (count + 1) * sizeof(*list));
 	out = &list[count++];
 	*out = (struct session){ .issued_s = clock_now_s(), .used_s = clock_now_s() };
-	make_token(out->token);
+	make_token(org, out->token);
+	minted = mem_grow(minted, (minted_count + 1) * sizeof(*minted));
+	memcpy(minted[minted_count++], out->token, sizeof(*minted));
 	snprintf(out->user, sizeof(out->user), "%s", user);
 	snprintf(out->client_id, sizeof(out->client_id), "%s", client_id);
 	snprintf(out->scope, sizeof(out->scope), "%s", scope);
 	return out;
+}
+
+const char *session_minted(size_t number)
+{
+	return number < minted_count ? minted[number] : NULL;
 }
 
 const struct session *session_find(const char *token)

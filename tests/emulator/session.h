@@ -4,6 +4,7 @@
  * session is good until the next change of the list. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SESSION_TOKEN_SIZE 128
@@ -20,13 +21,19 @@ struct session {
 void session_set_timeout(int64_t timeout_s);
 int64_t session_timeout_s(void);
 
-const struct session *session_mint(const char *user, const char *client_id, const char *scope);
+/* A token begins with the first 15 characters of its org's id. */
+const struct session *session_mint(const char *org, const char *user, const char *client_id,
+				   const char *scope);
 
 /* NULL if there is no living one of that token. */
 const struct session *session_find(const char *token);
 
 /* Pushes its end forward: the session was used. */
 void session_touch(const struct session *in);
+
+/* Every token ever minted, dead ones too, by number from 0; NULL past the last. So that a test can
+ * look for them where they must not be. */
+const char *session_minted(size_t number);
 
 int64_t session_end_s(const struct session *in);
 bool session_revoke(const char *token);
