@@ -34,6 +34,7 @@ struct run {
 	struct loop *loop;
 	const struct run_job *job;
 	bool full;
+	bool relearn; /* describe related objects too, known or not */
 	char id[9];
 	int64_t started_ms;
 	struct apply *apply; /* owned; the worker's while a task is under way */
@@ -77,6 +78,7 @@ struct run *run_start(const struct run_args *args, run_progress_fn *progress, ru
 		.loop = args->loop,
 		.job = args->job,
 		.full = args->full,
+		.relearn = args->full || args->relearn,
 		.started_ms = loop_now_ms(args->loop),
 		.backoff = { .first_ms = FIRST_BACKOFF_MS, .most_ms = MOST_BACKOFF_MS },
 		.progress = progress,
@@ -87,7 +89,7 @@ struct run *run_start(const struct run_args *args, run_progress_fn *progress, ru
 	in->apply = apply_new(args->job->store, args, in->id, in->started_ms);
 	in->apply->owner = in;
 	log_info("run_start", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
-		 LOG_INT("full", in->full));
+		 LOG_INT("full", args->full));
 	in->wait = loop_soon(in->loop, describe, in);
 	return in;
 }
@@ -122,9 +124,9 @@ static void described(const struct schema *schema, bool changed, int64_t server_
 	struct run *in = arg;
 
 	(void)schema;
-	(void)changed;
 	in->describing = NULL;
 	if (!err) {
+		in->relearn |= changed;
 		/* The first page is asked for after this answer: the run's bound rests on it. */
 		in->server_ms = server_ms;
 		backoff_reset(&in->backoff);
@@ -142,7 +144,8 @@ static bool was_asked(const struct run *in, const char *object)
 	return strcasecmp(in->job->object, object) == 0;
 }
 
-/* The first object on a rule's way that was not asked for in this run. */
+/* The first object on a rule's way that must be asked for: not known yet, or perhaps not as it is
+ * now. */
 static const char *find_unasked(const struct run *in, const char *path)
 {
 	struct remote *remote = in->job->remote;
@@ -162,7 +165,7 @@ static const char *find_unasked(const struct run *in, const char *path)
 		}
 		if (!object)
 			return NULL; /* mapping_resolve() says so */
-		if (!was_asked(in, object))
+		if (!was_asked(in, object) && (in->relearn || !remote->ops->schema(remote, object)))
 			return object;
 		schema = remote->ops->schema(remote, object);
 	}
@@ -208,7 +211,7 @@ static void related_described(const struct schema *schema, bool changed, int64_t
 	}
 }
 
-/* The rules set aside, gathered so that they are told once and not at each run. */
+/* The rules set aside, gathered so that they are told when they changed and not at each run. */
 struct aside {
 	struct run *run;
 	struct {
@@ -234,18 +237,25 @@ static void set_aside(const struct mapping_rule *rule, const struct error *probl
 	in->found[in->count++].problem = *problem;
 }
 
-static void tell_aside(const struct aside *in)
+/* What the rules came to: the mapping and what was set aside of it. */
+static void tell_fields(const struct aside *in, const struct mapping *mapping)
 {
 	const struct run *run = in->run;
+	CLEANUP_FREE char *printed = mapping ? mapping_print(mapping) : NULL;
 	CLEANUP_FREE char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
+	fputs(printed ? printed : "", out);
 	for (size_t i = 0; i < in->count; i++)
 		fprintf(out, "%s\t%s\n", in->found[i].rule->field, in->found[i].problem.text);
 	fclose(out);
 	if (!sync_store_is_news(run->job->store, run->job->name, text))
 		return;
+	log_info("fields", LOG_STR("job", run->job->name), LOG_STR("run", run->id),
+		 LOG_STR("object", run->job->object),
+		 LOG_INT("mapped", mapping ? (int64_t)mapping->count : 0),
+		 LOG_INT("set_aside", (int64_t)in->count));
 	for (size_t i = 0; i < in->count; i++)
 		log_warning("field_set_aside", LOG_STR("job", run->job->name),
 			    LOG_STR("run", run->id), LOG_STR("field", in->found[i].rule->field),
@@ -261,7 +271,7 @@ static struct mapping *resolve_rules(struct run *in, const struct schema *schema
 	struct mapping *mapping = mapping_resolve(in->job->rules, in->job->rule_count, schema,
 						  related_schema, set_aside, &aside, err);
 
-	tell_aside(&aside);
+	tell_fields(&aside, mapping);
 	in->apply->counts.set_aside = (int64_t)aside.count;
 	free(aside.found);
 	return mapping;

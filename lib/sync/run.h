@@ -44,6 +44,7 @@ struct run_args {
 	const struct run_job *job;
 	const char *instance; /* of our state database: whose ledger this is */
 	bool full;            /* read every record again, and find those out of sight */
+	bool relearn;         /* the last run failed: describe related objects again too */
 };
 
 /* Counted as it goes; the same numbers end in leadsync_runs. */

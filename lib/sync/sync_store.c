@@ -178,7 +178,7 @@ void sync_store_running(struct sync_store *in, const char *job, const char *id)
 	keep_text(memory->running, sizeof(memory->running), id ? id : "");
 }
 
-bool sync_store_is_news(struct sync_store *in, const char *job, const char *rules_set_aside)
+bool sync_store_is_news(struct sync_store *in, const char *job, const char *fields)
 {
 	struct told *told = in->told;
 	bool news;
@@ -192,9 +192,9 @@ bool sync_store_is_news(struct sync_store *in, const char *job, const char *rule
 		told->next = in->told;
 		in->told = told;
 	}
-	news = strcmp(told->text, rules_set_aside) != 0;
+	news = strcmp(told->text, fields) != 0;
 	free(told->text);
-	told->text = mem_strdup(rules_set_aside);
+	told->text = mem_strdup(fields);
 	return news;
 }
 

@@ -34,5 +34,5 @@ void sync_store_know(struct sync_store *in, const char *job, const struct cursor
 void sync_store_remember_run(struct sync_store *in, const struct store_run *run);
 void sync_store_running(struct sync_store *in, const char *job, const char *id);
 
-/* On the loop. True if `rules_set_aside` is not what this job told last; remembers it. */
-bool sync_store_is_news(struct sync_store *in, const char *job, const char *rules_set_aside);
+/* On the loop. True if `fields` is not what this job told last; remembers it. */
+bool sync_store_is_news(struct sync_store *in, const char *job, const char *fields);

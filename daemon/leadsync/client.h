@@ -1,0 +1,30 @@
+/* client.h - the command's end of the control socket (daemon/leadsyncd/control.h has the shapes).
+ */
+#pragma once
+#include <stddef.h>
+
+#include "base/mem.h"
+
+struct client;
+struct command_context;
+struct json_object;
+struct secret;
+
+/* NULL if no daemon answers; with `complain`, the reason and the remedy are on stderr then. */
+struct client *client_open(const struct command_context *context);
+struct client *client_try_open(const struct command_context *context);
+void client_close(struct client *in);
+CLEANUP_DEFINE(struct client, client_close)
+
+/* Sends the request (consumed); `payload` is NULL or a secret that goes with it. */
+void client_ask(struct client *in, struct json_object *request, struct secret *payload);
+
+/* The next line of the answer, NULL at its end or if the daemon went away. The caller owns it. */
+struct json_object *client_next(struct client *in);
+
+/* A whole answer of one line: EXIT_DONE with *ret_answer owned by the caller, or the failure
+ * printed and its exit code. */
+int client_whole_answer(struct client *in, struct json_object **ret_answer);
+
+/* Prints an answer's "error" on stderr. */
+void client_print_error(struct json_object *answer);

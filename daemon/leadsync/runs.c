@@ -1,0 +1,66 @@
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client.h"
+#include "command.h"
+#include "daemon/exit_codes.h"
+#include "json_get.h"
+
+/* Newest first; started is ISO text, so text order is the order in time. */
+static int by_start(const void *a, const void *b)
+{
+	struct json_object *const *left = a, *const *right = b;
+
+	return strcmp(json_get_text(*right, "started"), json_get_text(*left, "started"));
+}
+
+static void print_runs(struct json_object *runs)
+{
+	printf("%-20s  %-8s  %-12s  %-8s %8s %8s %8s %8s %8s\n", "STARTED", "RUN", "JOB", "OUTCOME",
+	       "READ", "NEW", "CHANGED", "DELETED", "REJECTED");
+	for (size_t i = 0; i < json_object_array_length(runs); i++) {
+		struct json_object *run = json_object_array_get_idx(runs, i);
+
+		printf("%-20s  %-8s  %-12s  %-8s %8" PRId64 " %8" PRId64 " %8" PRId64 " %8" PRId64
+		       " %8" PRId64 "\n",
+		       json_get_text(run, "started"), json_get_text(run, "id"),
+		       json_get_text(run, "job"), json_get_text(run, "outcome"),
+		       json_get_int(run, "read"), json_get_int(run, "inserted"),
+		       json_get_int(run, "updated"), json_get_int(run, "deleted"),
+		       json_get_int(run, "rejected"));
+		if (*json_get_text(run, "code"))
+			printf("    %s: %s\n", json_get_text(run, "code"),
+			       json_get_text(run, "text"));
+	}
+}
+
+int command_runs(const struct command_context *context)
+{
+	CLEANUP(client_close) struct client *client = NULL;
+	struct json_object *request, *answer, *runs;
+	int code;
+
+	if (context->argc > 1)
+		return command_usage("runs takes the name of one job, or none");
+	client = client_open(context);
+	if (!client)
+		return EXIT_UNREACHABLE;
+	request = json_object_new_object();
+	json_object_object_add(request, "verb", json_object_new_string("runs"));
+	if (context->argc)
+		json_object_object_add(request, "job", json_object_new_string(context->argv[0]));
+	client_ask(client, request, NULL);
+	code = client_whole_answer(client, &answer);
+	if (code != EXIT_DONE)
+		return code;
+	runs = json_get_member(answer, "runs");
+	json_object_array_sort(runs, by_start);
+	if (context->json)
+		puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN));
+	else
+		print_runs(runs);
+	json_object_put(answer);
+	return EXIT_DONE;
+}

@@ -1,0 +1,119 @@
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "client.h"
+#include "command.h"
+#include "daemon/exit_codes.h"
+#include "json_get.h"
+
+static void print_trouble(struct json_object *trouble)
+{
+	if (trouble)
+		printf("    %s: %s\n", json_get_text(trouble, "code"),
+		       json_get_text(trouble, "text"));
+}
+
+static void print_account(struct json_object *account)
+{
+	int64_t age = json_get_int(account, "token_age_s");
+
+	printf("account %s: %s", json_get_text(account, "name"), json_get_text(account, "state"));
+	if (*json_get_text(account, "org_id"))
+		printf(", org %s at %s", json_get_text(account, "org_id"),
+		       json_get_text(account, "instance_url"));
+	putchar('\n');
+	if (age >= 0)
+		printf("    token %" PRId64 " s old, next refresh %s, expires %s\n", age,
+		       json_get_text(account, "next_refresh"),
+		       json_get_text(account, "token_expires"));
+	if (json_get_int(account, "api_calls_used") >= 0)
+		printf("    API calls used %" PRId64 " of %" PRId64 "\n",
+		       json_get_int(account, "api_calls_used"),
+		       json_get_int(account, "api_calls_limit"));
+	print_trouble(json_get_member(account, "trouble"));
+}
+
+static void print_run(struct json_object *run)
+{
+	printf("    %s run %s: read %" PRId64 ", new %" PRId64 ", changed %" PRId64
+	       ", deleted %" PRId64 ", unchanged %" PRId64 ", rejected %" PRId64,
+	       *json_get_text(run, "ended") ? "last" : "this", json_get_text(run, "id"),
+	       json_get_int(run, "read"), json_get_int(run, "inserted"),
+	       json_get_int(run, "updated"), json_get_int(run, "deleted"),
+	       json_get_int(run, "unchanged"), json_get_int(run, "rejected"));
+	if (*json_get_text(run, "ended"))
+		printf(" (%" PRId64 " ms)", json_get_int(run, "ms"));
+	else if (json_get_int(run, "leg_total") > 0)
+		printf(" (%s, %" PRId64 " of %" PRId64 ")", json_get_text(run, "phase"),
+		       json_get_int(run, "leg_read"), json_get_int(run, "leg_total"));
+	putchar('\n');
+	print_trouble(json_get_member(run, "trouble"));
+}
+
+static void print_job(struct json_object *job)
+{
+	struct json_object *ledger = json_get_member(job, "ledger");
+	struct json_object *run = json_get_member(job, "run");
+
+	printf("job %s: %s, %s -> %s.%s", json_get_text(job, "name"), json_get_text(job, "state"),
+	       json_get_text(job, "object"), json_get_text(job, "store"),
+	       json_get_text(job, "table"));
+	if (*json_get_text(job, "next_run"))
+		printf(", next run %s", json_get_text(job, "next_run"));
+	putchar('\n');
+	if (ledger) {
+		printf("    %" PRId64 " linked, %" PRId64 " deleted, %" PRId64
+		       " out of sight, %" PRId64 " rejected; ",
+		       json_get_int(ledger, "linked"), json_get_int(ledger, "deleted"),
+		       json_get_int(ledger, "out_of_sight"), json_get_int(ledger, "rejects"));
+		if (*json_get_text(ledger, "complete_until"))
+			printf("complete until %s\n", json_get_text(ledger, "complete_until"));
+		else
+			puts("first load not ended");
+	}
+	if (run)
+		print_run(run);
+	print_trouble(json_get_member(job, "ledger_trouble"));
+}
+
+static void print_status(struct json_object *answer)
+{
+	struct json_object *daemon = json_get_member(answer, "daemon");
+	struct json_object *accounts = json_get_member(answer, "accounts");
+	struct json_object *jobs = json_get_member(answer, "jobs");
+
+	printf("leadsyncd %s, pid %" PRId64 ", since %s\n", json_get_text(daemon, "version"),
+	       json_get_int(daemon, "pid"), json_get_text(daemon, "started"));
+	if (json_object_get_boolean(json_get_member(daemon, "loopback_test")))
+		puts("TEST SET-UP: loopback_test is on, plain http to loopback is admitted");
+	for (size_t i = 0; i < json_object_array_length(accounts); i++)
+		print_account(json_object_array_get_idx(accounts, i));
+	for (size_t i = 0; i < json_object_array_length(jobs); i++)
+		print_job(json_object_array_get_idx(jobs, i));
+}
+
+int command_status(const struct command_context *context)
+{
+	CLEANUP(client_close) struct client *client = NULL;
+	struct json_object *request, *answer;
+	int code;
+
+	if (context->argc)
+		return command_usage("status takes no argument");
+	client = client_open(context);
+	if (!client)
+		return EXIT_UNREACHABLE;
+	request = json_object_new_object();
+	json_object_object_add(request, "verb", json_object_new_string("status"));
+	client_ask(client, request, NULL);
+	code = client_whole_answer(client, &answer);
+	if (code != EXIT_DONE)
+		return code;
+	if (context->json)
+		puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN));
+	else
+		print_status(answer);
+	json_object_put(answer);
+	return EXIT_DONE;
+}

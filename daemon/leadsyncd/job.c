@@ -1,0 +1,329 @@
+#include "job.h"
+
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "account.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "loop/backoff.h"
+#include "loop/loop.h"
+
+#define SECOND_MS ((int64_t)1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define HOUR_MS   (60 * MINUTE_MS)
+
+/* A spent quota grows again by the hour (a rolling window of 24 h): no sense in asking more often.
+ */
+#define QUOTA_PROBE_MS  (30 * MINUTE_MS)
+#define PARKED_PROBE_MS HOUR_MS
+#define REMINDER_MS     (24 * HOUR_MS)
+
+struct job_follower {
+	LIST_ENTRY(job_follower) entry;
+	job_progress_fn *progress;
+	job_done_fn *done;
+	void *arg;
+};
+LIST_HEAD(follower_list, job_follower);
+
+struct job {
+	struct job_args args;
+	struct mapping_rule *rules;
+	struct run_job run_job;
+	enum job_state state;
+	struct loop_timer *timer; /* NULL while running */
+	struct run *run;          /* NULL while not */
+	bool full_next;
+	struct backoff backoff;
+	struct job_view last;
+	char run_id[16];
+	int64_t reminded_ms; /* when the reason for parking was last said */
+	struct follower_list followers;
+};
+
+static void begin(void *arg);
+static void progress(const char *id, const char *phase, const struct run_counts *counts, void *arg);
+static void ended(const struct run_outcome *outcome, void *arg);
+
+static enum run_on_delete on_delete(const struct conf_job *conf)
+{
+	switch (conf->on_remote_delete) {
+	case CONF_DELETE_KEEP: return RUN_DELETE_KEEP;
+	case CONF_DELETE_MARK: return RUN_DELETE_MARK;
+	case CONF_DELETE_ROW: return RUN_DELETE_ROW;
+	}
+	abort();
+}
+
+static enum mapping_direction direction(const struct conf_field *field)
+{
+	switch (field->direction) {
+	case CONF_DOWN: return MAPPING_DOWN;
+	case CONF_UP: return MAPPING_UP;
+	case CONF_BOTH: return MAPPING_BOTH;
+	}
+	abort();
+}
+
+static void wait_for(struct job *in, int64_t delay_ms)
+{
+	in->timer = loop_after(in->args.loop, delay_ms, begin, in);
+	in->last.next_ms = loop_now_ms(in->args.loop) + delay_ms;
+}
+
+struct job *job_new(const struct job_args *args)
+{
+	const struct conf_job *conf = args->conf;
+	struct job *in = mem_new(struct job);
+
+	in->args = *args;
+	in->rules = mem_array(struct mapping_rule, conf->field_count);
+	for (size_t i = 0; i < conf->field_count; i++)
+		in->rules[i] = (struct mapping_rule){ .field = conf->fields[i].field,
+						      .column = conf->fields[i].column,
+						      .direction = direction(&conf->fields[i]),
+						      .line = conf->fields[i].line };
+	in->run_job = (struct run_job){ .name = conf->name,
+					.object = conf->object,
+					.table = conf->table,
+					.key = conf->key,
+					.where = conf->where,
+					.rules = in->rules,
+					.rule_count = conf->field_count,
+					.on_delete = on_delete(conf),
+					.overlap_s = conf->overlap_s,
+					.remote = account_remote(args->account),
+					.store = args->store };
+	in->backoff = (struct backoff){ .first_ms = 30 * SECOND_MS, .most_ms = 15 * MINUTE_MS };
+	in->last.counts.total = -1;
+	LIST_INIT(&in->followers);
+	/* Jobs of one daemon do not all start in the same instant. */
+	wait_for(in, backoff_jitter_ms(SECOND_MS / 2, 90));
+	return in;
+}
+
+void job_free(struct job *in)
+{
+	struct job_follower *follower;
+
+	if (!in)
+		return;
+	loop_timer_cancel(in->timer);
+	run_cancel(in->run);
+	while ((follower = LIST_FIRST(&in->followers)))
+		job_unfollow(follower);
+	free(in->rules);
+	free(in);
+}
+
+static void begin(void *arg)
+{
+	struct job *in = arg;
+	const struct run_args args = { .loop = in->args.loop,
+				       .job = &in->run_job,
+				       .instance = in->args.instance,
+				       .full = in->full_next,
+				       .relearn = in->last.failed };
+
+	in->timer = NULL;
+	in->full_next = false;
+	in->state = JOB_RUNNING;
+	in->last = (struct job_view){ .started_ms = loop_now_ms(in->args.loop),
+				      .counts = { .total = -1 } };
+	in->run = run_start(&args, progress, ended, in);
+}
+
+static void progress(const char *id, const char *phase, const struct run_counts *counts, void *arg)
+{
+	struct job *in = arg;
+	struct job_follower *follower, *next;
+	struct job_view view;
+
+	snprintf(in->run_id, sizeof(in->run_id), "%s", id);
+	in->last.phase = phase;
+	in->last.counts = *counts;
+	job_view(in, &view);
+	for (follower = LIST_FIRST(&in->followers); follower; follower = next) {
+		next = LIST_NEXT(follower, entry);
+		follower->progress(&view, follower->arg);
+	}
+}
+
+/* Says once why the job stands still, and again every day until somebody acts. */
+static void say_parked(struct job *in, const struct error *why)
+{
+	int64_t now = loop_steady_ms(in->args.loop);
+
+	if (in->state == JOB_PARKED && in->reminded_ms && now - in->reminded_ms < REMINDER_MS)
+		return;
+	in->reminded_ms = now;
+	log_error("job_parked", LOG_STR("job", in->args.conf->name), LOG_STR("code", why->code),
+		  LOG_STR("text", why->text),
+		  LOG_STR("remedy", "mend it, then: leadsync run JOB (tried again every hour)"));
+}
+
+static int64_t delay_after_success(const struct job *in)
+{
+	int64_t period = backoff_jitter_ms(in->args.conf->every_s * SECOND_MS, 10);
+	int64_t spent = in->last.ended_ms - in->last.started_ms;
+
+	return period > spent + SECOND_MS ? period - spent : SECOND_MS;
+}
+
+/* What the kind of a failure leads to; `was` is the state before the run. */
+static int64_t delay_after_failure(struct job *in, const struct error *why)
+{
+	int64_t every_ms = in->args.conf->every_s * SECOND_MS, delay;
+
+	switch (why->kind) {
+	case ERROR_QUOTA: return QUOTA_PROBE_MS;
+	case ERROR_LOGIN:
+	case ERROR_HUMAN:
+	case ERROR_STATE:
+	case ERROR_BUG: return PARKED_PROBE_MS;
+	case ERROR_RETRY:
+	case ERROR_STALE:
+	case ERROR_RECORD:
+	case ERROR_FIELD: break;
+	}
+	delay = backoff_next_ms(&in->backoff, why->retry_after_s);
+	return delay < every_ms || why->retry_after_s ? delay : every_ms;
+}
+
+static bool parks(const struct error *why)
+{
+	return why->kind == ERROR_LOGIN || why->kind == ERROR_HUMAN || why->kind == ERROR_STATE ||
+	       why->kind == ERROR_BUG;
+}
+
+/* A token that is refused or of another org parks its account, no more; a store that is not ours
+ * stops the daemon. */
+static bool is_fatal(const struct job *in, const struct error *why)
+{
+	struct keeper_health health;
+
+	if (why->kind != ERROR_STATE)
+		return false;
+	keeper_health(account_keeper(in->args.account), &health);
+	return health.state != KEEPER_PARKED;
+}
+
+static void tell_done(struct job *in)
+{
+	struct follower_list told;
+	struct job_follower *follower;
+	struct job_view view;
+
+	/* A follower may ask for the next run from its callback and follow that: it goes on a fresh
+	 * list. */
+	told = in->followers;
+	if (LIST_FIRST(&told))
+		LIST_FIRST(&told)->entry.le_prev = &LIST_FIRST(&told);
+	LIST_INIT(&in->followers);
+	job_view(in, &view);
+	while ((follower = LIST_FIRST(&told))) {
+		struct job_follower ended_one = *follower;
+
+		job_unfollow(follower);
+		ended_one.done(&view, ended_one.arg);
+	}
+}
+
+static void ended(const struct run_outcome *outcome, void *arg)
+{
+	struct job *in = arg;
+	bool fatal = outcome->err && is_fatal(in, outcome->err);
+
+	in->run = NULL;
+	snprintf(in->run_id, sizeof(in->run_id), "%s", outcome->id);
+	in->last = (struct job_view){ .counts = outcome->counts,
+				      .started_ms = outcome->started_ms,
+				      .ended_ms = outcome->ended_ms,
+				      .failed = outcome->err != NULL };
+	if (!outcome->err) {
+		backoff_reset(&in->backoff);
+		in->state = JOB_IDLE;
+		in->reminded_ms = 0;
+		wait_for(in, delay_after_success(in));
+	} else {
+		in->last.trouble = *outcome->err;
+		if (parks(outcome->err)) {
+			say_parked(in, outcome->err);
+			in->state = JOB_PARKED;
+		} else {
+			in->state = JOB_IDLE;
+		}
+		wait_for(in, delay_after_failure(in, outcome->err));
+	}
+	tell_done(in);
+	if (fatal)
+		in->args.fatal(&in->last.trouble, in->args.arg);
+}
+
+bool job_run_now(struct job *in, bool full)
+{
+	if (in->state == JOB_RUNNING)
+		return !full;
+	if (in->state == JOB_PARKED)
+		keeper_unpark(account_keeper(in->args.account));
+	in->full_next = in->full_next || full;
+	loop_timer_cancel(in->timer);
+	wait_for(in, 0);
+	return true;
+}
+
+struct job_follower *job_follow(struct job *in, job_progress_fn *progress_fn, job_done_fn *done,
+				void *arg)
+{
+	struct job_follower *follower = mem_new(struct job_follower);
+
+	*follower = (struct job_follower){ .progress = progress_fn, .done = done, .arg = arg };
+	LIST_INSERT_HEAD(&in->followers, follower, entry);
+	return follower;
+}
+
+void job_unfollow(struct job_follower *in)
+{
+	if (!in)
+		return;
+	LIST_REMOVE(in, entry);
+	free(in);
+}
+
+static const char *state_name(enum job_state state)
+{
+	switch (state) {
+	case JOB_IDLE: return "idle";
+	case JOB_RUNNING: return "running";
+	case JOB_PARKED: return "parked";
+	}
+	return "unknown";
+}
+
+void job_view(const struct job *in, struct job_view *ret)
+{
+	*ret = in->last;
+	ret->state = in->state;
+	ret->state_name = state_name(in->state);
+	ret->run_id = in->run_id;
+	if (!ret->phase)
+		ret->phase = "";
+}
+
+const struct conf_job *job_conf(const struct job *in)
+{
+	return in->args.conf;
+}
+
+struct account *job_account(const struct job *in)
+{
+	return in->args.account;
+}
+
+struct sync_store *job_store(const struct job *in)
+{
+	return in->args.store;
+}

@@ -1,0 +1,27 @@
+/* report.h - what the control socket tells, as JSON: the shapes that `leadsync --json` prints. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+struct account;
+struct daemon;
+struct error;
+struct job;
+struct job_view;
+struct json_object;
+struct sync_run_row;
+struct sync_summary;
+
+/* {"version":1} to put members into. The caller owns what these return, or gives it away by adding
+ * it. */
+struct json_object *report_new(void);
+
+struct json_object *report_daemon(const struct daemon *daemon);
+struct json_object *report_account(const struct account *account, const struct daemon *daemon);
+
+/* `summary` is what the job's ledger holds, or NULL with the reason in `unknown`. */
+struct json_object *report_job(const struct job *job, const struct sync_summary *summary,
+			       const struct error *unknown);
+struct json_object *report_view(const struct job_view *view);
+struct json_object *report_run_row(const struct sync_run_row *row);
+struct json_object *report_error(const struct error *err);
