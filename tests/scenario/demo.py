@@ -1,0 +1,154 @@
+"""What tests/demo shows. Every figure is read from the daemon or the database; nothing is assumed."""
+import pathlib
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+
+import rig
+
+CONTACTS, LEADS = 5000, 2000
+SHIPPED_CONF = pathlib.Path(__file__).parents[2] / "conf/leadsyncd.conf"
+
+
+def adapted(site):
+    """The shipped conf, with this machine's places and the emulator as the org."""
+    text = SHIPPED_CONF.read_text()
+    for key, value in (("state_dir", f"{site.root}/state"), ("control", f"{site.root}/control.sock"),
+                       ("seal_key", f"file:{site.root}/seal.key"),
+                       ("login_url", site.emulator.url), ("client_id", rig.CLIENT_ID),
+                       ("path", site.store)):
+        text, count = re.subn(rf"^#?\s?{key} = .*$", lambda _: f"{key} = {value}", text, count=1,
+                              flags=re.M)
+        expect(count == 1, f"the shipped conf has no {key}")
+    return text.replace("[daemon]\n", "[daemon]\nloopback_test = yes\n", 1)
+
+
+def expect(true, what):
+    if not true:
+        sys.exit(f"\ndemo FAILED: {what}")
+
+
+def title(text):
+    print(f"\n== {text}", flush=True)
+
+
+def rows(site, sql, *values):
+    connection = sqlite3.connect(f"file:{site.store}?mode=ro", uri=True)
+    try:
+        return connection.execute(sql, values).fetchall()
+    finally:
+        connection.close()
+
+
+def first_loads(site):
+    """The daemon starts its jobs by itself; the log says what each load came to."""
+    waiting = {"contacts", "leads"}
+    while waiting:
+        line = site.log.wait_for("event=run_done")
+        expect(line is not None, "the daemon ended:\n" + site.tail())
+        job = re.search(r"job=(\S+)", line).group(1)
+        inserted, ms = (int(re.search(rf"{name}=(\d+)", line).group(1)) for name in ("inserted", "ms"))
+        if job in waiting and inserted:
+            waiting.discard(job)
+            table = {"contacts": "contact", "leads": "lead"}[job]
+            (count,), = rows(site, f"SELECT count(*) FROM {table}")
+            print(f"{job}: {count} rows in table {table} after {ms} ms, "
+                  f"{count * 1000 // max(ms, 1)} rows a second")
+            expect(count == {"contacts": CONTACTS, "leads": LEADS}[job], f"{job}: {count} rows")
+
+
+def show_edit(site, org):
+    row, remote_id, name = rows(
+        site, "SELECT id, sf_id, last_name FROM contact ORDER BY id LIMIT 1 OFFSET 41")[0]
+    print(f"row {row} of table contact is {name!r}; a salesperson renames {remote_id}")
+    org.edit("Contact", remote_id, LastName="Nguyễn-O'Brien")
+    org.advance(10)  # a run reads what is five seconds old, or older
+    site.operate("run", "contacts")
+    after, = rows(site, "SELECT last_name FROM contact WHERE id = ?", row)[0]
+    print(f"row {row} is now {after!r}")
+    expect(after == "Nguyễn-O'Brien", "the edit did not arrive")
+
+
+def show_deletion(site, org):
+    row, remote_id, before = rows(
+        site, "SELECT id, sf_id, is_deleted FROM contact ORDER BY id LIMIT 1 OFFSET 99")[0]
+    org.delete("Contact", remote_id)
+    org.advance(10)
+    outcome = site.operate("run", "contacts").stdout.strip()
+    after, = rows(site, "SELECT is_deleted FROM contact WHERE id = ?", row)[0]
+    print(f"Contact {remote_id} is deleted in Salesforce; the conf says to mark its row\n{outcome}\n"
+          f"row {row}: is_deleted was {before}, is {after}")
+    expect((before, after) == (0, 1), "the deletion did not arrive")
+
+
+def show_bad_conf(site):
+    bad = site.root / "bad.conf"
+    bad.write_text(site.conf.read_text().replace("every = ", "evry = ", 1)
+                   .replace("object = Lead", "object = Le ad", 1))
+    done = subprocess.run([str(rig.BUILD / "daemon/leadsyncd"), "--conf", str(bad), "--check"],
+                          capture_output=True, text=True, timeout=rig.PATIENCE_S)
+    print(done.stderr.replace(f"{site.root}/", ""), end="")
+    print(f"exit code {done.returncode}")
+    expect(done.returncode == 78 and "bad.conf:" in done.stderr, "the bad conf was not refused")
+
+
+def main():
+    keep = "--keep" in sys.argv[1:]
+    title(f"a Salesforce org: {CONTACTS} Contacts, {LEADS} Leads")
+    org = rig.Emulator(contacts=CONTACTS, leads=LEADS)
+    print(f"{org.url}, org {org.org_id}")
+    site = rig.Site(org, conf=adapted, secret=None)
+
+    title("the operator: a key, the app's secret, a check of the conf")
+    print("$ leadsync key init\n" + site.outputs[0].strip().replace(str(site.root), "..."))
+    print("$ leadsync secret set production\n" +
+          site.operate("secret", "set", "production", stdin=rig.CLIENT_SECRET).stdout.strip())
+    print("$ leadsync check\n" + site.operate("check").stdout.strip().replace(f"{site.root}/", ""))
+
+    title("leadsyncd starts: login, field sync, first loads")
+    started = time.monotonic()
+    site.start()
+    first_loads(site)
+    for event in ("token_ok", "fields"):
+        lines = [line for line in site.log.lines if f"event={event} " in line]
+        expect(lines, f"no {event} in the log")
+        print("\n".join(line.split(" ", 1)[1] for line in lines))
+    print(f"all of it {time.monotonic() - started:.1f} s after the start")
+
+    title("$ leadsync status")
+    print(site.operate("status").stdout, end="")
+
+    title("an edit in Salesforce arrives in SQLite")
+    show_edit(site, org)
+    title("a deletion arrives")
+    show_deletion(site, org)
+    title("a run without changes costs next to nothing")
+    org.reset_counters()
+    print(site.operate("run", "contacts").stdout.strip())
+    calls = org.counters()["total"]
+    print(f"requests: {calls}")
+    expect(calls <= 3, "more than three requests")
+    title("a conf with mistakes is refused, all of them named")
+    show_bad_conf(site)
+
+    if keep:
+        title("kept running")
+        operate = " ".join(site.command())
+        print(f"{operate} status\n{operate} runs\nsqlite3 {site.store} "
+              f"'SELECT * FROM contact LIMIT 3'\n"
+              f"curl -X POST {org.url}/_emulator/edit -d '{{\"object\":\"Contact\",...}}'\n"
+              f"stop it with: kill {site.process.pid} {org.process.pid}; rm -r {site.root}")
+        return
+    title("the stop")
+    code = site.stop()
+    print(f"SIGTERM: exit code {code}; {site.log.lines[-1].split(' ', 1)[1]}")
+    expect(code == 0, "not a clean stop")
+    site.remove()
+    org.stop()
+    print("\nall of it happened")
+
+
+if __name__ == "__main__":
+    main()
