@@ -15,8 +15,8 @@ def peak_mib(contacts):
 
 class Memory(unittest.TestCase):
     def test_flat_in_the_number_of_records(self):
-        few, many = peak_mib(10_000), peak_mib(60_000)
-        print(f"peak RSS: {few:.1f} MiB for 10 000 Contacts, {many:.1f} MiB for 60 000")
+        few, many = peak_mib(20_000), peak_mib(80_000)
+        print(f"peak RSS: {few:.1f} MiB for 20 000 Contacts, {many:.1f} MiB for 80 000")
         self.assertLessEqual(many, 24)
         self.assertLessEqual(abs(many - few), 2)
 
