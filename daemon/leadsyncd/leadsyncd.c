@@ -93,7 +93,7 @@ static int run(const struct conf *conf)
 	if (!daemon) {
 		code = refuse(&err);
 	} else {
-		CLEANUP(service_free) struct service *service = service_new(loop);
+		struct service *service = service_new(loop);
 
 		log_notice("started", LOG_STR("version", LEADSYNC_VERSION),
 			   LOG_INT("accounts", (int64_t)conf->account_count),
@@ -105,6 +105,7 @@ static int run(const struct conf *conf)
 		service_ready("Running");
 		loop_run(loop);
 		code = daemon_exit_code(daemon);
+		service_free(service);
 	}
 	loop_signal_cancel(on_term);
 	loop_signal_cancel(on_int);
