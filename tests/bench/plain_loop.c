@@ -14,7 +14,7 @@
 
 #define MOST_FIELDS 100
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "plain_loop: %s\n", what);
 	exit(1);
