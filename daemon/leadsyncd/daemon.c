@@ -185,20 +185,12 @@ bool daemon_set_secret(struct daemon *in, const char *name, struct secret *value
 {
 	if (!vault_secret_set(in->vault, name, value, err))
 		return false;
-	for (size_t i = 0; i < in->conf->job_count; i++) {
-		struct account *account = job_account(in->jobs[i]);
-		struct keeper_health health;
-
-		keeper_health(account_keeper(account), &health);
-		if (account_uses_secret(account, name) && health.state == KEEPER_PARKED)
-			keeper_unpark(account_keeper(account));
-	}
-	for (size_t i = 0; i < in->conf->job_count; i++) {
-		struct job_view view;
-
-		job_view(in->jobs[i], &view);
-		if (account_uses_secret(job_account(in->jobs[i]), name) && view.state == JOB_PARKED)
+	for (size_t i = 0; i < in->conf->account_count; i++)
+		if (account_uses_secret(in->accounts[i], name) &&
+		    !keeper_forget(account_keeper(in->accounts[i]), err))
+			return false;
+	for (size_t i = 0; i < in->conf->job_count; i++)
+		if (account_uses_secret(job_account(in->jobs[i]), name))
 			job_run_now(in->jobs[i], false);
-	}
 	return true;
 }

@@ -36,7 +36,7 @@ size_t daemon_job_count(const struct daemon *in);
 struct job *daemon_job(const struct daemon *in, size_t index);
 struct job *daemon_find_job(const struct daemon *in, const char *name); /* NULL if there is none */
 
-/* Seals a secret into the vault; accounts that were parked for want of it start again, and their
- * jobs. */
+/* Seals a secret into the vault. Accounts that use it start anew, forgetting their token and their
+ * org, and so do their jobs. */
 bool daemon_set_secret(struct daemon *in, const char *name, struct secret *value,
 		       struct error *err);

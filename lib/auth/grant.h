@@ -18,6 +18,8 @@ typedef void grant_done_fn(struct vault_token *token, const struct error *err, v
 
 struct grant {
 	void *self;
+	const char *source; /* which endpoint is asked, and as which app: a stored token of another
+			       one is not used */
 	/* `current` is the stored token, NULL if there is none. */
 	struct grant_request *(*start)(void *self, const struct vault_token *current,
 				       grant_done_fn *done, void *arg);

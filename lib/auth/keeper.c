@@ -176,6 +176,18 @@ static void use_token(struct keeper *in, struct vault_token *token)
 	}
 }
 
+static const char *source_of(const struct keeper *in)
+{
+	return in->args.grant->source ? in->args.grant->source : "";
+}
+
+static void spend(struct keeper *in)
+{
+	in->spent = true;
+	clear_next(in);
+	set_state(in, KEEPER_EMPTY);
+}
+
 static bool load(struct keeper *in, struct error *err)
 {
 	struct vault_token stored = { 0 };
@@ -183,8 +195,16 @@ static bool load(struct keeper *in, struct error *err)
 
 	if (!vault_token_get(in->args.vault, in->account, &stored, &found, err))
 		return false;
-	if (found && stored.generation > in->token.generation)
+	if (found && stored.generation > in->token.generation) {
 		use_token(in, &stored);
+		/* Its org stays the pin, but the conf has meant another endpoint or app since,
+		 * which must not even see it. */
+		if (strcmp(in->token.source, source_of(in)) != 0) {
+			secret_free(TAKE(in->token.access_token));
+			secret_free(TAKE(in->token.refresh_token));
+			spend(in);
+		}
+	}
 	vault_token_done(&stored);
 	return true;
 }
@@ -379,7 +399,8 @@ static bool is_same_org(const struct keeper *in, const struct vault_token *token
 	return error_set(
 		err, ERROR_STATE, "other-org",
 		"account %s belongs to org %s, but the login answered with org %s: nothing "
-		"was used; check login_url and client_id, or disconnect the account first",
+		"was used; check login_url and client_id, or, if it shall be the new one, type the "
+		"account's secret in again with `leadsync secret set`",
 		in->account, in->token.org_id, *org_id ? org_id : "(none)");
 }
 
@@ -396,6 +417,7 @@ static void asked(struct vault_token *token, const struct error *err, void *arg)
 	in->uncommitted = *token;
 	*token = (struct vault_token){ 0 };
 	token = &in->uncommitted;
+	token->source = mem_strdup(source_of(in));
 	if (!is_same_org(in, token, &why)) {
 		vault_token_done(token);
 		fail(in, &why);
@@ -466,6 +488,21 @@ void keeper_unpark(struct keeper *in)
 		park(in, &err);
 }
 
+bool keeper_forget(struct keeper *in, struct error *err)
+{
+	if (!vault_token_delete(in->args.vault, in->account, err))
+		return false;
+	if (in->asking)
+		in->args.grant->cancel(TAKE(in->asking));
+	vault_token_done(&in->uncommitted);
+	vault_token_done(&in->token);
+	clear_trouble(in);
+	in->refusals = 0;
+	spend(in);
+	turn_soon(in);
+	return true;
+}
+
 void keeper_refused(struct keeper *in, uint64_t generation)
 {
 	struct error err;
@@ -484,8 +521,7 @@ void keeper_refused(struct keeper *in, uint64_t generation)
 			  in->account, POLICY_MOST_REFUSALS);
 		park(in, &err);
 	} else {
-		clear_next(in);
-		set_state(in, KEEPER_EMPTY);
+		spend(in);
 		turn_soon(in);
 	}
 }

@@ -78,6 +78,10 @@ void keeper_health(const struct keeper *in, struct keeper_health *ret);
  * in the vault by now. Does nothing if it is not parked. */
 void keeper_unpark(struct keeper *in);
 
+/* The account starts anew, as after its first configuration: its token and its org are forgotten,
+ * here and in the vault. */
+bool keeper_forget(struct keeper *in, struct error *err);
+
 /* Told, from the loop, whenever the state changed: the daemon logs it. */
 typedef void keeper_changed_fn(struct keeper *in, void *arg);
 void keeper_on_change(struct keeper *in, keeper_changed_fn *fn, void *arg);

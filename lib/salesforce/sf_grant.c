@@ -14,8 +14,9 @@
 struct sf_grant {
 	struct grant interface;
 	struct sf_grant_args args;
-	char *token_url; /* owned, as the next */
+	char *token_url; /* owned, as the next two */
 	char *client_id;
+	char *source;
 };
 
 struct grant_request {
@@ -47,9 +48,12 @@ struct sf_grant *sf_grant_new(const struct sf_grant_args *args, struct error *er
 	}
 	in = mem_new(struct sf_grant);
 	in->args = *args;
-	in->interface = (struct grant){ .self = in, .start = start, .cancel = cancel };
 	in->token_url = mem_format("%s/services/oauth2/token", base);
 	in->client_id = mem_strdup(args->client_id);
+	in->source = mem_format("%s %s", in->token_url, in->client_id);
+	in->interface = (struct grant){
+		.self = in, .source = in->source, .start = start, .cancel = cancel
+	};
 	return in;
 }
 
@@ -59,6 +63,7 @@ void sf_grant_free(struct sf_grant *in)
 		return;
 	free(in->token_url);
 	free(in->client_id);
+	free(in->source);
 	free(in);
 }
 

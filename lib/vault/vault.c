@@ -30,7 +30,7 @@ static const char *const steps[] = {
 	"CREATE TABLE token (account TEXT PRIMARY KEY REFERENCES account (name), id TEXT NOT NULL,"
 	" generation INTEGER NOT NULL, access_token BLOB NOT NULL, refresh_token BLOB,"
 	" facts BLOB NOT NULL, instance_url TEXT NOT NULL, org_id TEXT NOT NULL,"
-	" user_id TEXT NOT NULL, scope TEXT, obtained_ms INTEGER NOT NULL,"
+	" user_id TEXT NOT NULL, scope TEXT, source TEXT NOT NULL, obtained_ms INTEGER NOT NULL,"
 	" expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 };
 

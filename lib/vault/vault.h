@@ -41,6 +41,7 @@ struct vault_token {
 	char *org_id;  /* 18 characters; the account's pin */
 	char *user_id; /* 18 characters */
 	char *scope;   /* NULL if not said */
+	char *source;  /* which endpoint gave it to which app, as grant.h's `source` */
 	int64_t obtained_ms;
 	int64_t expires_ms;  /* the earliest end that is believed */
 	uint64_t generation; /* grows by one with each token stored, and outlives a deletion */

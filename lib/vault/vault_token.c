@@ -39,11 +39,12 @@ static struct seal_context context_of(const char *account, const char *id,
 static struct secret *facts_of(const struct vault_token *token)
 {
 	const char *url = or_empty(token->instance_url), *user = or_empty(token->user_id),
-		   *scope = or_empty(token->scope);
+		   *scope = or_empty(token->scope), *source = or_empty(token->source);
 	CLEANUP_FREE char *text =
-		mem_format("%zu:%s%zu:%s%c%zu:%s%" PRId64 " %" PRId64 " %c", strlen(url), url,
+		mem_format("%zu:%s%zu:%s%c%zu:%s%zu:%s%" PRId64 " %" PRId64 " %c", strlen(url), url,
 			   strlen(user), user, token->scope ? 's' : '-', strlen(scope), scope,
-			   token->obtained_ms, token->expires_ms, token->refresh_token ? 'r' : '-');
+			   strlen(source), source, token->obtained_ms, token->expires_ms,
+			   token->refresh_token ? 'r' : '-');
 
 	return secret_new(text, strlen(text));
 }
@@ -56,6 +57,7 @@ void vault_token_done(struct vault_token *in)
 	free(in->org_id);
 	free(in->user_id);
 	free(in->scope);
+	free(in->source);
 	*in = (struct vault_token){ 0 };
 }
 
@@ -85,9 +87,10 @@ static bool write_row(struct vault *in, const char *account, const struct vault_
 	struct statement *s = statement_new(
 		in->db,
 		"INSERT OR REPLACE INTO token (account, id, generation, access_token,"
-		" refresh_token, facts, instance_url, org_id, user_id, scope, obtained_ms,"
-		" expires_ms) VALUES (:account, :id, :generation, :access_token, :refresh_token,"
-		" :facts, :instance_url, :org_id, :user_id, :scope, :obtained_ms, :expires_ms)",
+		" refresh_token, facts, instance_url, org_id, user_id, scope, source,"
+		" obtained_ms, expires_ms) VALUES (:account, :id, :generation, :access_token,"
+		" :refresh_token, :facts, :instance_url, :org_id, :user_id, :scope, :source,"
+		" :obtained_ms, :expires_ms)",
 		err);
 	CLEANUP(secret_free) struct secret *facts = facts_of(token);
 	char id[INSIDE_ID_SIZE];
@@ -109,6 +112,7 @@ static bool write_row(struct vault *in, const char *account, const struct vault_
 	statement_bind_text(s, ":org_id", or_empty(token->org_id));
 	statement_bind_text(s, ":user_id", or_empty(token->user_id));
 	statement_bind_text(s, ":scope", token->scope);
+	statement_bind_text(s, ":source", or_empty(token->source));
 	statement_bind_int(s, ":obtained_ms", token->obtained_ms);
 	statement_bind_int(s, ":expires_ms", token->expires_ms);
 	return statement_run(s, err);
@@ -145,6 +149,7 @@ static bool read_row(struct vault *in, const char *account, struct statement *s,
 	token->org_id = mem_strdup(statement_text(s, "org_id"));
 	token->user_id = mem_strdup(statement_text(s, "user_id"));
 	token->scope = copy_or_null(statement_text(s, "scope"));
+	token->source = mem_strdup(statement_text(s, "source"));
 	token->obtained_ms = statement_int(s, "obtained_ms");
 	token->expires_ms = statement_int(s, "expires_ms");
 	token->generation = (uint64_t)statement_int(s, "generation");
@@ -173,12 +178,12 @@ bool vault_token_get(struct vault *in, const char *account, struct vault_token *
 		     bool *ret_found, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s =
-		statement_new(in->db,
-			      "SELECT id, instance_url, org_id, user_id, scope, obtained_ms,"
-			      " expires_ms, generation, access_token, refresh_token, facts"
-			      " FROM token WHERE account = :account",
-			      err);
+	struct statement *s = statement_new(
+		in->db,
+		"SELECT id, instance_url, org_id, user_id, scope, source, obtained_ms,"
+		" expires_ms, generation, access_token, refresh_token, facts"
+		" FROM token WHERE account = :account",
+		err);
 	struct vault_token token = { 0 };
 	bool row;
 
@@ -189,8 +194,10 @@ bool vault_token_get(struct vault *in, const char *account, struct vault_token *
 		return false;
 	if (row && !read_row(in, account, s, &token, err)) {
 		vault_token_done(&token);
-		return error_prefix(err, "token of account %s (`leadsync connect %s` replaces it)",
-				    account, account);
+		return error_prefix(err,
+				    "token of account %s (typing the account's secret in again "
+				    "with `leadsync secret set` replaces it)",
+				    account);
 	}
 	if (row)
 		*ret_token = token;

@@ -301,12 +301,12 @@ on_remote_delete = delete
         shutil.rmtree(self.root)
 
 
-def spellings(secret):
+def spellings(raw):
     """How a secret may look where it leaked."""
-    raw = secret.encode()
     packed = base64.b64encode(raw)
+    text = raw.decode("latin-1")
     return {raw, packed, packed.rstrip(b"="), base64.urlsafe_b64encode(raw), raw.hex().encode(),
-            urllib.parse.quote(secret, safe="").encode(), json.dumps(secret)[1:-1].encode()}
+            urllib.parse.quote(raw, safe="").encode(), json.dumps(text)[1:-1].encode()}
 
 
 def find_canaries(site, canaries):

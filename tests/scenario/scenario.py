@@ -20,12 +20,12 @@ class Scenario(unittest.TestCase):
             self.site.start()
 
     def canaries(self):
-        found = {"client secret": rig.CLIENT_SECRET}
+        found = {"client secret": rig.CLIENT_SECRET.encode()}
         key = self.site.root / "seal.key"
         if key.exists():
-            found["seal key"] = key.read_text().strip()
+            found["seal key"] = bytes.fromhex(key.read_text())
         for number, token in enumerate(self.org.admin("sessions")["tokens"]):
-            found[f"access token {number}"] = token
+            found[f"access token {number}"] = token.encode()
         return found
 
     def assert_no_leak(self):

@@ -96,6 +96,20 @@ class Operator(Scenario):
         self.assertIn(self.org.org_id, error["text"])
         self.assertEqual(self.site.store.read_bytes(), before)
         self.assertEqual(self.site.status()["jobs"][0]["state"], "parked")
+        # Back home, and the secret typed in again: all is well.
+        self.org.admin("instance", {"org_id": self.org.org_id})
+        self.site.operate("secret", "set", "production", stdin=rig.CLIENT_SECRET)
+        self.assertTrue(self.site.run("contacts")["done"])
+
+    def test_a_token_of_another_endpoint_is_not_used(self):
+        self.bring_up()
+        self.first_load()
+        self.site.stop()
+        text = self.site.conf.read_text()
+        self.site.conf.write_text(text.replace(rig.CLIENT_ID, "3MVG9anotherApp"))
+        self.site.start()
+        error = self.site.run("contacts", check=False)["error"]
+        self.assertEqual(error["code"], "invalid_client_id")
 
     def test_a_store_of_another_daemon_is_refused_untouched_with_78(self):
         self.bring_up()

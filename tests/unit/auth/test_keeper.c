@@ -120,7 +120,9 @@ static void grant_cancel(struct grant_request *in)
 	free(in);
 }
 
-static const struct grant grant = { .self = &script, .start = grant_start, .cancel = grant_cancel };
+static struct grant grant = {
+	.self = &script, .source = "here", .start = grant_start, .cancel = grant_cancel
+};
 
 static void changed(struct keeper *in, void *arg)
 {
@@ -691,6 +693,48 @@ static void one_tampered_with_parks(void **state)
 	assert_int_equal(script.requests, 1);
 }
 
+static void a_token_from_elsewhere_is_not_used(void **state)
+{
+	(void)state;
+	script.say = GIVE_ROTATED;
+	get();
+	close_all();
+	grant.source = "elsewhere";
+	open_all();
+	assert_int_equal(health().state, KEEPER_EMPTY);
+	assert_string_not_equal(health().org_id, ""); /* the pin holds */
+	get();
+	assert_string_equal(at.token, "access-2");
+	assert_string_equal(script.had_refresh, ""); /* nor was it shown to the new one */
+	close_all();
+	open_all();
+	get();
+	assert_string_equal(at.token, "access-2");
+	assert_int_equal(script.requests, 2);
+	grant.source = "here";
+}
+
+static void forgotten_it_starts_anew(void **state)
+{
+	struct error err;
+
+	(void)state;
+	get();
+	fail_with(ERROR_HUMAN, "invalid_client");
+	keeper_refused(at.keeper, at.generation);
+	get();
+	assert_int_equal(health().state, KEEPER_PARKED);
+	script.say = GIVE;
+	assert_true(keeper_forget(at.keeper, &err));
+	assert_int_equal(health().state, KEEPER_EMPTY);
+	assert_string_equal(health().org_id, "");
+	get();
+	assert_int_equal(health().state, KEEPER_FRESH);
+	close_all();
+	open_all();
+	assert_int_equal(health().state, KEEPER_FRESH);
+}
+
 static void a_newer_token_in_the_vault_unparks(void **state)
 {
 	struct vault_token token = { 0 };
@@ -700,6 +744,7 @@ static void a_newer_token_in_the_vault_unparks(void **state)
 	fail_with(ERROR_HUMAN, "invalid_grant");
 	get();
 	token.access_token = secret_new("by-login", 8);
+	token.source = mem_strdup(grant.source);
 	token.instance_url = mem_strdup("https://acme.my.salesforce.com");
 	token.org_id = mem_strdup(ORG_A);
 	token.user_id = mem_strdup("005000000000001AAA");
@@ -761,6 +806,8 @@ int main(void)
 		row(stored_before_it_is_used),
 		row(the_stored_token_is_used_after_a_crash),
 		row(one_tampered_with_parks),
+		row(a_token_from_elsewhere_is_not_used),
+		row(forgotten_it_starts_anew),
 		row(a_newer_token_in_the_vault_unparks),
 		row(freed_at_any_time),
 	};

@@ -440,6 +440,7 @@ static void a_changed_token_is_that_account_only(void **state)
 		"UPDATE token SET user_id = '005000000000002AAA'",
 		"UPDATE token SET org_id = '00D000000000002EAA'",
 		"UPDATE token SET scope = 'full'",
+		"UPDATE token SET source = 'elsewhere'",
 		"UPDATE token SET scope = NULL",
 		"UPDATE token SET obtained_ms = 999",
 		"UPDATE token SET expires_ms = 9999",
@@ -476,7 +477,7 @@ static void a_changed_token_is_that_account_only(void **state)
 		assert_int_equal(err.kind, ERROR_STATE);
 		if (strcmp(err.code, "tampered") != 0)
 			fail_msg("%s: %s", changes[i], err.code);
-		assert_non_null(strstr(err.text, "leadsync connect"));
+		assert_non_null(strstr(err.text, "leadsync secret set"));
 		assert_non_null(strstr(err.text, account));
 		assert_token(vault, "sandbox", "b1", "s1", i + 1);
 		/* A new login mends it. */
