@@ -10,7 +10,7 @@ struct command_context;
 struct json_object;
 struct secret;
 
-/* NULL if no daemon answers; with `complain`, the reason and the remedy are on stderr then. */
+/* NULL if no daemon answers; the first says why on stderr, with the remedy. */
 struct client *client_open(const struct command_context *context);
 struct client *client_try_open(const struct command_context *context);
 void client_close(struct client *in);

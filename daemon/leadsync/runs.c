@@ -16,6 +16,17 @@ static int by_start(const void *a, const void *b)
 	return strcmp(json_get_text(*right, "started"), json_get_text(*left, "started"));
 }
 
+/* Equal failures one after the other are one line in the ledger. */
+static void print_failure(struct json_object *run)
+{
+	int64_t times = json_get_int(run, "repeats");
+
+	printf("    %s: %s", json_get_text(run, "code"), json_get_text(run, "text"));
+	if (times > 1)
+		printf(" (%" PRId64 " times)", times);
+	putchar('\n');
+}
+
 static void print_runs(struct json_object *runs)
 {
 	printf("%-20s  %-8s  %-12s  %-8s %8s %8s %8s %8s %8s\n", "STARTED", "RUN", "JOB", "OUTCOME",
@@ -31,8 +42,7 @@ static void print_runs(struct json_object *runs)
 		       json_get_int(run, "updated"), json_get_int(run, "deleted"),
 		       json_get_int(run, "rejected"));
 		if (*json_get_text(run, "code"))
-			printf("    %s: %s\n", json_get_text(run, "code"),
-			       json_get_text(run, "text"));
+			print_failure(run);
 	}
 }
 

@@ -3,7 +3,6 @@
 #include "control.h"
 
 #include <json-c/json.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -28,7 +27,7 @@ struct conversation {
 	const struct lines_peer *peer;
 	struct json_object *answer;        /* being put together */
 	struct json_object *items;         /* the answer's list; borrowed */
-	size_t next;                       /* job or store asked next */
+	size_t next;                       /* job asked next */
 	struct sync_summary_call *summary; /* at most one of these three is under way */
 	struct sync_runs_call *runs;
 	struct job_follower *follower;
@@ -302,8 +301,6 @@ static struct json_object *parse_object(const char *text, size_t len)
 	struct json_tokener *tokener = json_tokener_new_ex(8);
 	struct json_object *parsed;
 
-	if (len > INT_MAX)
-		return NULL;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	parsed = json_tokener_parse_ex(tokener, text, (int)len);
 	if (json_tokener_get_error(tokener) != json_tokener_success ||

@@ -6,12 +6,15 @@
  * mode is the authorisation; changing verbs are logged with the peer's uid. No verb returns a
  * secret.
  *
- *   {"verb":"status"}                      ->
- * {"version":1,"done":true,"daemon":{},"accounts":[],"jobs":[]}
- *   {"verb":"runs","job":NAME?,"limit":N?} -> {"version":1,"done":true,"runs":[]}
- *   {"verb":"run","job":NAME,"full":BOOL?} -> {"version":1,"progress":{}} ...
- * {"version":1,"done":true,"run":{}}
- *   {"verb":"secret-set","name":NAME}<TAB>SECRET -> {"version":1,"done":true} */
+ *   status      {"verb":"status"}
+ *               {"version":1,"done":true,"daemon":{...},"accounts":[...],"jobs":[...]}
+ *   runs        {"verb":"runs","job":NAME?,"limit":N?}
+ *               {"version":1,"done":true,"runs":[...]}
+ *   run         {"verb":"run","job":NAME,"full":BOOL?}
+ *               {"version":1,"progress":{...}} ... {"version":1,"done":true,"run":{...}}
+ *   secret-set  {"verb":"secret-set","name":NAME} TAB SECRET
+ *               {"version":1,"done":true}
+ */
 #pragma once
 
 #include "base/mem.h"

@@ -8,18 +8,12 @@
 #include "account.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "job_policy.h"
 #include "loop/backoff.h"
 #include "loop/loop.h"
 
 #define SECOND_MS ((int64_t)1000)
 #define MINUTE_MS (60 * SECOND_MS)
-#define HOUR_MS   (60 * MINUTE_MS)
-
-/* A spent quota grows again by the hour (a rolling window of 24 h): no sense in asking more often.
- */
-#define QUOTA_PROBE_MS  (30 * MINUTE_MS)
-#define PARKED_PROBE_MS HOUR_MS
-#define REMINDER_MS     (24 * HOUR_MS)
 
 struct job_follower {
 	LIST_ENTRY(job_follower) entry;
@@ -40,12 +34,12 @@ struct job {
 	struct backoff backoff;
 	struct job_view last;
 	char run_id[16];
-	int64_t reminded_ms; /* when the reason for parking was last said */
+	int64_t said_ms; /* when the reason for parking was last said; 0: not yet */
 	struct follower_list followers;
 };
 
 static void begin(void *arg);
-static void progress(const char *id, const char *phase, const struct run_counts *counts, void *arg);
+static void progress(const char *phase, const struct run_counts *counts, void *arg);
 static void ended(const struct run_outcome *outcome, void *arg);
 
 static enum run_on_delete on_delete(const struct conf_job *conf)
@@ -134,15 +128,15 @@ static void begin(void *arg)
 	in->last = (struct job_view){ .started_ms = loop_now_ms(in->args.loop),
 				      .counts = { .total = -1 } };
 	in->run = run_start(&args, progress, ended, in);
+	snprintf(in->run_id, sizeof(in->run_id), "%s", run_id(in->run));
 }
 
-static void progress(const char *id, const char *phase, const struct run_counts *counts, void *arg)
+static void progress(const char *phase, const struct run_counts *counts, void *arg)
 {
 	struct job *in = arg;
 	struct job_follower *follower, *next;
 	struct job_view view;
 
-	snprintf(in->run_id, sizeof(in->run_id), "%s", id);
 	in->last.phase = phase;
 	in->last.counts = *counts;
 	job_view(in, &view);
@@ -152,51 +146,17 @@ static void progress(const char *id, const char *phase, const struct run_counts 
 	}
 }
 
-/* Says once why the job stands still, and again every day until somebody acts. */
+/* Says why the job stands still. */
 static void say_parked(struct job *in, const struct error *why)
 {
-	int64_t now = loop_steady_ms(in->args.loop);
+	int64_t now_ms = loop_steady_ms(in->args.loop);
 
-	if (in->state == JOB_PARKED && in->reminded_ms && now - in->reminded_ms < REMINDER_MS)
+	if (!job_should_say(in->said_ms, now_ms))
 		return;
-	in->reminded_ms = now;
+	in->said_ms = now_ms;
 	log_error("job_parked", LOG_STR("job", in->args.conf->name), LOG_STR("code", why->code),
 		  LOG_STR("text", why->text),
 		  LOG_STR("remedy", "mend it, then: leadsync run JOB (tried again every hour)"));
-}
-
-static int64_t delay_after_success(const struct job *in)
-{
-	int64_t period = backoff_jitter_ms(in->args.conf->every_s * SECOND_MS, 10);
-	int64_t spent = in->last.ended_ms - in->last.started_ms;
-
-	return period > spent + SECOND_MS ? period - spent : SECOND_MS;
-}
-
-/* What the kind of a failure leads to; `was` is the state before the run. */
-static int64_t delay_after_failure(struct job *in, const struct error *why)
-{
-	int64_t every_ms = in->args.conf->every_s * SECOND_MS, delay;
-
-	switch (why->kind) {
-	case ERROR_QUOTA: return QUOTA_PROBE_MS;
-	case ERROR_LOGIN:
-	case ERROR_HUMAN:
-	case ERROR_STATE:
-	case ERROR_BUG: return PARKED_PROBE_MS;
-	case ERROR_RETRY:
-	case ERROR_STALE:
-	case ERROR_RECORD:
-	case ERROR_FIELD: break;
-	}
-	delay = backoff_next_ms(&in->backoff, why->retry_after_s);
-	return delay < every_ms || why->retry_after_s ? delay : every_ms;
-}
-
-static bool parks(const struct error *why)
-{
-	return why->kind == ERROR_LOGIN || why->kind == ERROR_HUMAN || why->kind == ERROR_STATE ||
-	       why->kind == ERROR_BUG;
 }
 
 /* A token that is refused or of another org parks its account, no more; a store that is not ours
@@ -211,25 +171,41 @@ static bool is_fatal(const struct job *in, const struct error *why)
 	return health.state != KEEPER_PARKED;
 }
 
+/* A `done` may ask for the next run, but not follow it. */
 static void tell_done(struct job *in)
 {
-	struct follower_list told;
 	struct job_follower *follower;
 	struct job_view view;
 
-	/* A follower may ask for the next run from its callback and follow that: it goes on a fresh
-	 * list. */
-	told = in->followers;
-	if (LIST_FIRST(&told))
-		LIST_FIRST(&told)->entry.le_prev = &LIST_FIRST(&told);
-	LIST_INIT(&in->followers);
 	job_view(in, &view);
-	while ((follower = LIST_FIRST(&told))) {
-		struct job_follower ended_one = *follower;
+	while ((follower = LIST_FIRST(&in->followers))) {
+		struct job_follower told = *follower;
 
 		job_unfollow(follower);
-		ended_one.done(&view, ended_one.arg);
+		told.done(&view, told.arg);
 	}
+}
+
+static void after_success(struct job *in)
+{
+	backoff_reset(&in->backoff);
+	in->state = JOB_IDLE;
+	in->said_ms = 0;
+	wait_for(in, job_delay_after_success(in->args.conf->every_s,
+					     in->last.ended_ms - in->last.started_ms));
+}
+
+static void after_failure(struct job *in, const struct error *why)
+{
+	struct job_verdict verdict = job_after_failure(why, &in->backoff);
+
+	in->last.trouble = *why;
+	in->state = verdict.parks ? JOB_PARKED : JOB_IDLE;
+	if (verdict.parks)
+		say_parked(in, why);
+	else
+		in->said_ms = 0;
+	wait_for(in, verdict.delay_ms);
 }
 
 static void ended(const struct run_outcome *outcome, void *arg)
@@ -238,26 +214,14 @@ static void ended(const struct run_outcome *outcome, void *arg)
 	bool fatal = outcome->err && is_fatal(in, outcome->err);
 
 	in->run = NULL;
-	snprintf(in->run_id, sizeof(in->run_id), "%s", outcome->id);
 	in->last = (struct job_view){ .counts = outcome->counts,
 				      .started_ms = outcome->started_ms,
 				      .ended_ms = outcome->ended_ms,
 				      .failed = outcome->err != NULL };
-	if (!outcome->err) {
-		backoff_reset(&in->backoff);
-		in->state = JOB_IDLE;
-		in->reminded_ms = 0;
-		wait_for(in, delay_after_success(in));
-	} else {
-		in->last.trouble = *outcome->err;
-		if (parks(outcome->err)) {
-			say_parked(in, outcome->err);
-			in->state = JOB_PARKED;
-		} else {
-			in->state = JOB_IDLE;
-		}
-		wait_for(in, delay_after_failure(in, outcome->err));
-	}
+	if (outcome->err)
+		after_failure(in, outcome->err);
+	else
+		after_success(in);
 	tell_done(in);
 	if (fatal)
 		in->args.fatal(&in->last.trouble, in->args.arg);

@@ -61,7 +61,7 @@ void job_view(const struct job *in, struct job_view *ret);
 bool job_run_now(struct job *in, bool full);
 
 /* Follows the run under way, or the next one, to its end. Called from the loop; `done` ends the
- * following. */
+ * following, and may not follow again. */
 typedef void job_progress_fn(const struct job_view *view, void *arg);
 typedef void job_done_fn(const struct job_view *view, void *arg);
 struct job_follower *job_follow(struct job *in, job_progress_fn *progress, job_done_fn *done,

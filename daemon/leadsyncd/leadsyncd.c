@@ -26,12 +26,12 @@ static const char help[] =
 	"\n"
 	"  -c, --conf FILE   the conf file (default " LEADSYNC_CONF ")\n"
 	"      --check       read the conf, print every mistake, and end: 0 good, 78 not\n"
-	"      --foreground  run in the foreground, which it always does; for older unit files\n"
+	"      --foreground  accepted; it always runs in the foreground\n"
 	"      --version     print the version\n"
 	"  -h, --help        print this\n"
 	"\n"
-	"Exit codes: 0 stopped; 75 another one is running; 78 conf, key, ledger or org needs "
-	"mending.\n"
+	"Exit codes: 0 stopped; 1 the system failed it; 2 wrong command line; 75 another one is\n"
+	"running; 78 conf, key, ledger or org needs mending.\n"
 	"See leadsyncd(8), leadsyncd.conf(5), leadsync(1).\n";
 
 static struct options read_options(int argc, char **argv)

@@ -1,6 +1,8 @@
 #include "process.h"
 
+#include <fnmatch.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -8,41 +10,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-#include "base/str.h"
-
 /* Freed memory is overwritten and not kept in per-thread caches, so that no token survives in it.
  */
 #define WIPE_FREED "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"
 
 extern char **environ;
 
-/* A trailing '*' stands for any rest; a leading one for any beginning. */
+/* Patterns of fnmatch(3). */
 static const char *const kept_variables[] = {
-	"NOTIFY_SOCKET=*", "WATCHDOG_*",      "LISTEN_*",       "*_DIRECTORY=*", "JOURNAL_STREAM=*",
-	"INVOCATION_ID=*", "LANG=*",          "LC_*",           "TZ=*",          "GLIBC_TUNABLES=*",
+	"NOTIFY_SOCKET=*", "WATCHDOG_*=*",   "LISTEN_*=*",      "*_DIRECTORY=*", "JOURNAL_STREAM=*",
+	"INVOCATION_ID=*", "LANG=*",         "LC_*=*",          "TZ=*",          "GLIBC_TUNABLES=*",
 #ifdef __SANITIZE_ADDRESS__
-	"ASAN_OPTIONS=*",  "UBSAN_OPTIONS=*", "LSAN_OPTIONS=*",
+	"ASAN_OPTIONS=*",  "LSAN_OPTIONS=*", "UBSAN_OPTIONS=*",
 #endif
 };
 
 static bool is_kept(const char *variable)
 {
-	for (size_t i = 0; i < sizeof(kept_variables) / sizeof(kept_variables[0]); i++) {
-		const char *pattern = kept_variables[i];
-		size_t len = strlen(pattern) - 1;
-
-		if (*pattern == '*') {
-			const char *name_end = strchr(variable, '=');
-			size_t tail = strlen("_DIRECTORY");
-
-			if (name_end && (size_t)(name_end - variable) > tail &&
-			    strncmp(name_end - tail, "_DIRECTORY", tail) == 0)
-				return true;
-		} else if (strncmp(variable, pattern, len) == 0) {
+	for (size_t i = 0; i < sizeof(kept_variables) / sizeof(kept_variables[0]); i++)
+		if (fnmatch(kept_variables[i], variable, 0) == 0)
 			return true;
-		}
-	}
 	return false;
 }
 

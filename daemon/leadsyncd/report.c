@@ -163,6 +163,8 @@ struct json_object *report_run_row(const struct sync_run_row *row)
 	add_int(out, "deleted", row->deleted);
 	add_int(out, "unchanged", row->unchanged);
 	add_int(out, "rejected", row->rejected);
+	add_int(out, "out_of_sight", row->out_of_sight);
+	add_int(out, "repeats", row->repeats);
 	add_text(out, "code", row->code);
 	add_text(out, "text", row->text);
 	return out;

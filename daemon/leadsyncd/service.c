@@ -46,11 +46,6 @@ void service_ready(const char *status)
 	sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
-void service_status(const char *status)
-{
-	sd_notifyf(0, "STATUS=%s", status);
-}
-
 void service_stopping(void)
 {
 	sd_notify(0, "STOPPING=1\nSTATUS=Stopping");

@@ -13,7 +13,6 @@ void service_free(struct service *in);
 CLEANUP_DEFINE(struct service, service_free)
 
 void service_ready(const char *status);
-void service_status(const char *status);
 void service_stopping(void);
 
 /* The control socket of leadsyncd.socket, or -1. */

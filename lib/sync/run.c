@@ -416,7 +416,7 @@ static void page_done(void *arg)
 		  LOG_STR("leg", leg_name(in->leg)), LOG_INT("read", counts->leg_read),
 		  LOG_INT("total", counts->total));
 	if (in->progress)
-		in->progress(in->id, leg_name(in->leg), counts, in->done_arg);
+		in->progress(leg_name(in->leg), counts, in->done_arg);
 }
 
 static void leg_done(const struct error *err, void *arg)
@@ -454,6 +454,11 @@ static void close_run(struct run *in, const struct error *err)
 		worker_do(sync_store_worker(in->job->store), close_on_worker, finish, NULL, apply);
 }
 
+const char *run_id(const struct run *in)
+{
+	return in->id;
+}
+
 static void run_free(struct run *in)
 {
 	for (size_t i = 0; i < in->asked_count; i++)
@@ -465,12 +470,14 @@ static void log_end(const struct run *in, const struct run_outcome *outcome)
 {
 	const struct run_counts *counts = &outcome->counts;
 
+	/* Whose run it is says once, louder, what somebody must act on; this is said of every run.
+	 */
 	if (outcome->err)
-		log_error("run_failed", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
-			  LOG_STR("kind", error_kind_name(outcome->err->kind)),
-			  LOG_STR("code", outcome->err->code), LOG_STR("text", outcome->err->text),
-			  LOG_INT("read", counts->read),
-			  LOG_INT("ms", outcome->ended_ms - outcome->started_ms));
+		log_warning("run_failed", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
+			    LOG_STR("kind", error_kind_name(outcome->err->kind)),
+			    LOG_STR("code", outcome->err->code),
+			    LOG_STR("text", outcome->err->text), LOG_INT("read", counts->read),
+			    LOG_INT("ms", outcome->ended_ms - outcome->started_ms));
 	else
 		log_info("run_done", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
 			 LOG_INT("read", counts->read), LOG_INT("inserted", counts->inserted),

@@ -70,8 +70,7 @@ struct run_outcome {
 };
 
 /* After each page; `phase` is "load", "compare" (ids only) or "changes". May not cancel the run. */
-typedef void run_progress_fn(const char *id, const char *phase, const struct run_counts *counts,
-			     void *arg);
+typedef void run_progress_fn(const char *phase, const struct run_counts *counts, void *arg);
 
 /* Once, later than run_start(); the handle is dead. The outcome is good during the call. */
 typedef void run_done_fn(const struct run_outcome *outcome, void *arg);
@@ -79,6 +78,9 @@ typedef void run_done_fn(const struct run_outcome *outcome, void *arg);
 /* `progress` may be NULL. */
 struct run *run_start(const struct run_args *args, run_progress_fn *progress, run_done_fn *done,
 		      void *arg);
+
+/* 8 hex digits, as in the log and in leadsync_runs. Good as long as the handle. */
+const char *run_id(const struct run *in);
 
 /* Stops at once: the page under way is not applied; `done` never comes. The ledger shows the run as
  * cut. */
