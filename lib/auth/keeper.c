@@ -324,6 +324,9 @@ static void turn(void *arg)
 	/* One waiter a turn, and last: its callback may do anything to the keeper. */
 	if (in->state == KEEPER_PARKED) {
 		err = in->trouble;
+		/* Whatever it was, waiting does not mend it. */
+		err.kind = ERROR_HUMAN;
+		err.retry_after_s = 0;
 		turn_soon(in);
 		answer_wait(wait, NULL, &err);
 	} else if (is_good(in)) {

@@ -3,10 +3,12 @@
  * States: empty (no token yet), fresh, refreshing, waiting (a transient failure: back-off runs),
  * parked (a person must act). The keeper stores a new token in the vault before the first request
  * uses it, refreshes at 3/4 of its life with jitter while the account is in use, and pins the org:
- * a token of another org parks the account (ERROR_STATE code other-org). Parked, it makes no
- * request at all until keeper_unpark(). Never more than 20 token requests an hour. Three tokens in
- * a row refused within minutes of being obtained park it too (ERROR_HUMAN code token-refused): then
- * it is not the token. If the vault cannot store a new token, nobody gets it until it can. */
+ * a token of another org parks the account (code other-org). Parked, it makes no request at all
+ * until keeper_unpark() or keeper_forget(). Never more than 20 token requests an hour. Three tokens
+ * in a row refused within minutes of being obtained park it too (code token-refused): then it is
+ * not the token. An endpoint that answers with no token and no reason, as under maintenance, never
+ * parks: after eight such answers it is asked every 15 minutes. If the vault cannot store a new
+ * token, nobody gets it until it can. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,7 +51,9 @@ struct keeper_lease {
 typedef void keeper_done_fn(const struct keeper_lease *lease, const struct error *err, void *arg);
 
 /* A token that is good for a minute at least. Waits through a running refresh and its back-off for
- * at most two minutes, then ERROR_RETRY; parked: the reason at once (from the loop). */
+ * at most two minutes, then ERROR_RETRY. Parked: the reason at once (from the loop), its code and
+ * text, always as ERROR_HUMAN: what brought it here, even ERROR_STATE, is over only when a person
+ * acted. */
 struct keeper_wait *keeper_get(struct keeper *in, keeper_done_fn *done, void *arg);
 void keeper_cancel(struct keeper_wait *in);
 
@@ -69,7 +73,7 @@ struct keeper_health {
 	int64_t next_refresh_ms;  /* or the next try; 0: none is planned */
 	const char *instance_url; /* "" until known, as the next */
 	const char *org_id;
-	const struct error *trouble; /* NULL if all is well */
+	const struct error *trouble; /* as it came; NULL if all is well */
 	uint64_t token_requests;     /* since start */
 };
 void keeper_health(const struct keeper *in, struct keeper_health *ret);

@@ -21,22 +21,21 @@ struct policy_verdict policy_after_failure(const struct error *err, unsigned in_
 {
 	static const struct {
 		const char *code;
-		unsigned most; /* in a row; 0: any number */
+		unsigned from; /* so many in a row */
 		int64_t least_wait_ms;
 	} passing[] = {
-		/* Trouble with the network never ends a grant; a page that is no token answer,
-		 * again and again, is another server than we think. */
-		{ "protocol", 8, 0 },
-		{ "too-large", 8, 0 },
-		{ "certificate", 0, 15 * MINUTE_MS },
+		/* Trouble with the network never ends a grant, nor does a maintenance page: but one
+		 * that stays is not asked for every few minutes. */
+		{ "protocol", 8, 15 * MINUTE_MS },
+		{ "too-large", 8, 15 * MINUTE_MS },
+		{ "certificate", 1, 15 * MINUTE_MS },
 	};
 
 	switch (err->kind) {
 	case ERROR_RETRY:
 		for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
-			if (strcmp(err->code, passing[i].code) == 0)
+			if (strcmp(err->code, passing[i].code) == 0 && in_a_row >= passing[i].from)
 				return (struct policy_verdict){
-					.park = passing[i].most && in_a_row >= passing[i].most,
 					.least_wait_ms = passing[i].least_wait_ms,
 				};
 		return (struct policy_verdict){ 0 };

@@ -509,8 +509,9 @@ static void another_org_is_refused(void **state)
 	script.org_id = ORG_B;
 	keeper_refused(at.keeper, at.generation); /* spent, but the pin stays */
 	get();
-	assert_int_equal(at.kind, ERROR_STATE);
+	assert_int_equal(at.kind, ERROR_HUMAN);
 	assert_string_equal(at.code, "other-org");
+	assert_int_equal(health().trouble->kind, ERROR_STATE);
 	assert_non_null(strstr(at.text, ORG_A));
 	assert_non_null(strstr(at.text, ORG_B));
 	assert_int_equal(health().state, KEEPER_PARKED);
@@ -604,6 +605,36 @@ static void odd_errors_are_tried_three_times_more(void **state)
 	assert_int_equal(health().state, KEEPER_PARKED);
 	assert_int_equal(at.errors, 1);
 	assert_string_equal(at.code, "odd");
+	assert_int_equal(at.kind, ERROR_HUMAN);
+	assert_int_equal(health().trouble->kind, ERROR_BUG);
+}
+
+/* A page instead of a token, all night long: asked for patiently, and well without anybody. */
+static void a_maintenance_page_heals_by_itself(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	fail_with(ERROR_RETRY, "protocol");
+	keeper_get(at.keeper, leased, NULL);
+	pass(0);
+	for (int64_t ms = 0; ms < 3 * HOUR_MS; ms += 10000)
+		pass(10000);
+	assert_int_equal(at.errors, 1);
+	assert_int_equal(at.kind, ERROR_RETRY);
+	assert_string_equal(at.code, "token-wait");
+	assert_true(script.requests >= 8);
+	assert_int_equal(health().state, KEEPER_WAITING);
+	assert_string_equal(health().trouble->code, "protocol");
+	before = script.requests;
+	for (int64_t ms = 0; ms < 3 * HOUR_MS; ms += 10000)
+		pass(10000);
+	assert_in_range(script.requests - before, 11, 12);
+	script.say = GIVE;
+	pass(16 * MINUTE_MS);
+	get();
+	assert_int_equal(health().state, KEEPER_FRESH);
+	assert_null(health().trouble);
 }
 
 static void stored_before_it_is_used(void **state)
@@ -686,6 +717,7 @@ static void one_tampered_with_parks(void **state)
 	assert_int_equal(health().state, KEEPER_PARKED);
 	get();
 	assert_string_equal(at.code, "tampered");
+	assert_int_equal(at.kind, ERROR_HUMAN);
 	assert_int_equal(script.requests, 1);
 	keeper_unpark(at.keeper);
 	get();
@@ -803,6 +835,7 @@ int main(void)
 		row(retry_after_is_kept),
 		row(trouble_ahead_of_time_hurts_nobody),
 		row(odd_errors_are_tried_three_times_more),
+		row(a_maintenance_page_heals_by_itself),
 		row(stored_before_it_is_used),
 		row(the_stored_token_is_used_after_a_crash),
 		row(one_tampered_with_parks),
