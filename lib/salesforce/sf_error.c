@@ -330,6 +330,14 @@ static bool is_code(const char *text)
 	return strlen(text) < sizeof(((struct error *)NULL)->code) && str_is_name(text);
 }
 
+/* What OAuth's errors are called: too poor an alphabet for a secret. */
+static bool is_plain_word(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
+
+	return len && len <= 40 && !text[len];
+}
+
 static bool set_from_status(const struct http_response *response, const char *code,
 			    const char *message, struct error *err)
 {
@@ -385,13 +393,13 @@ bool sf_error_token(const struct http_response *response, struct error *err)
 	const struct row *row;
 
 	row = find_row(token_rows, sizeof(token_rows) / sizeof(token_rows[0]), code, text);
+	/* What was asked held the secret, and the answer may echo it: its text is not quoted. */
 	if (row) {
-		set_from_row(row, text, response->retry_after_s, err);
+		set_from_row(row, "", response->retry_after_s, err);
 	} else if (is_code(code) && response->status < 500) {
-		error_set(err, ERROR_HUMAN, code,
-			  "the token request is refused for a reason not known here "
-			  "(Salesforce says: %.200s)",
-			  text);
+		error_set(err, ERROR_HUMAN, is_plain_word(code) ? code : "unknown-error",
+			  "the token endpoint refuses the request for a reason not known here: "
+			  "look at the user's login history in Setup");
 		err->retry_after_s = response->retry_after_s;
 	} else {
 		error_set(err, ERROR_RETRY, response->status >= 500 ? "server-trouble" : "protocol",

@@ -20,7 +20,8 @@ struct http_response;
 bool sf_error_rest(const struct http_response *response, struct error *err);
 
 /* Of the token endpoint: ERROR_RETRY, or ERROR_HUMAN with the remedy; a body that says nothing is
- * code protocol, or server-trouble with a 5xx. Answers false. */
+ * code protocol, or server-trouble with a 5xx. The answer's text is never quoted, since it may echo
+ * the secret; its error is `code` if it is a word of [a-z_], else unknown-error. Answers false. */
 bool sf_error_token(const struct http_response *response, struct error *err);
 
 /* What an error code means for one record of a write. Answers false. */

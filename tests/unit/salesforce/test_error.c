@@ -227,6 +227,8 @@ static void token_answers(void **state)
 		{ "bad token", 400, OAUTH("invalid_token", "x"), ERROR_HUMAN, "invalid_token", 0 },
 		{ "dpop", 400, OAUTH("use_dpop_nonce", "x"), ERROR_HUMAN, "use_dpop_nonce", 0 },
 		{ "brand new", 400, OAUTH("brand_new", "x"), ERROR_HUMAN, "brand_new", 0 },
+		{ "no plain word", 400, OAUTH("Brand_New9", "x"), ERROR_HUMAN, "unknown-error", 0 },
+		{ "no word at all", 400, OAUTH("brand new", "x"), ERROR_RETRY, "protocol", 0 },
 		{ "brand new, 500", 500, OAUTH("brand_new", "x"), ERROR_RETRY, "server-trouble",
 		  0 },
 		{ "html", 400, "<html>", ERROR_RETRY, "protocol", 0 },
@@ -264,6 +266,37 @@ static void remedies_are_named(void **state)
 
 		sf_error_token(&response, &err);
 		assert_non_null(strstr(err.text, rows[i].remedy));
+	}
+}
+
+/* The endpoint may say back what it was sent: no word of that reaches a log. */
+static void a_secret_is_not_echoed(void **state)
+{
+#define CANARY "CANARY0f3Secret"
+	static const char *const bodies[] = {
+		OAUTH("invalid_client", "bad secret " CANARY),
+		OAUTH("invalid_grant", CANARY " inactive user"),
+		OAUTH("invalid_grant", CANARY " is already being processed"),
+		OAUTH("brand_new", CANARY),
+		OAUTH(CANARY, CANARY),
+		OAUTH("client_secret=" CANARY, CANARY),
+		OAUTH("server_error", CANARY),
+		"<html>" CANARY,
+		"{\"error_description\":\"" CANARY "\"}",
+	};
+	static const int statuses[] = { 200, 302, 400, 401, 403, 429, 500, 503 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(bodies) * LEN(statuses); i++) {
+		const char *body = bodies[i % LEN(bodies)];
+		struct http_response response = { .status = statuses[i / LEN(bodies)],
+						  .body = body,
+						  .body_len = strlen(body) };
+		struct error err;
+
+		sf_error_token(&response, &err);
+		if (strcasestr(err.text, CANARY) || strcasestr(err.code, CANARY))
+			fail_msg("%s: %s %s", body, err.code, err.text);
 	}
 }
 
@@ -309,7 +342,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rest_answers),       cmocka_unit_test(token_answers),
 		cmocka_unit_test(remedies_are_named), cmocka_unit_test(hostile_messages_are_tamed),
-		cmocka_unit_test(codes_of_records),
+		cmocka_unit_test(codes_of_records),   cmocka_unit_test(a_secret_is_not_echoed),
 	};
 
 	return cmocka_run_group_tests_name("sf_error", tests, NULL, NULL);
