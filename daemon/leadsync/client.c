@@ -14,6 +14,9 @@
 #include "daemon/exit_codes.h"
 #include "secret/secret.h"
 
+/* An answer waits for the page that the store's thread has in hand, no longer. */
+#define ANSWER_S 30
+
 #define DEFAULT_SOCKET "/run/leadsync.sock"
 
 struct client {
@@ -153,10 +156,16 @@ void client_print_error(struct json_object *answer)
 
 int client_whole_answer(struct client *in, struct json_object **ret_answer)
 {
-	struct json_object *answer = client_next(in);
+	const struct timeval patience = { .tv_sec = ANSWER_S };
+	struct json_object *answer;
 
+	setsockopt(in->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	answer = client_next(in);
 	if (!answer) {
-		fputs("leadsync: the daemon went away before it answered; see its log\n", stderr);
+		fputs("leadsync: the daemon went away, or did not answer within half a minute; see "
+		      "its "
+		      "log\n",
+		      stderr);
 		return EXIT_UNREACHABLE;
 	}
 	if (json_object_object_get(answer, "error")) {

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -12,10 +13,13 @@
 #include "command.h"
 #include "conf/conf.h"
 #include "daemon/conf_report.h"
+#include "daemon/conf_secret.h"
 #include "daemon/exit_codes.h"
 #include "secret/keyring.h"
 #include "secret/secret.h"
 #include "vault/vault.h"
+
+#define CTRL_C 3
 
 static int print(const struct error *err)
 {
@@ -38,19 +42,33 @@ static struct secret *read_secret(const char *name, struct error *err)
 		return NULL;
 	}
 	silent = before;
-	silent.c_lflag &= ~(tcflag_t)ECHO;
+	/* No signals either: Ctrl-C would leave the terminal silent. It arrives as a byte instead.
+	 */
+	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 	fprintf(stderr, "%s (not shown): ", name);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
 	/* read(2), not stdio: a stream's buffer would keep a copy. The terminal gives one line. */
 	ssize_t len = read(STDIN_FILENO, line, sizeof(line));
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);
-	got = len > 1 && line[len - 1] == '\n';
+	got = len > 1 && line[len - 1] == '\n' && !memchr(line, CTRL_C, (size_t)len);
 	typed = got ? secret_new(line, (size_t)len - 1) : NULL;
 	secret_wipe(line, sizeof(line));
 	if (!typed)
 		error_set(err, ERROR_HUMAN, "empty", "nothing was typed; the vault is as it was");
 	return typed;
+}
+
+/* A secret of an app is one line; a cut one would be worse than none. */
+static bool is_one_line(struct secret *value, struct error *err)
+{
+	size_t len;
+	const char *bytes = secret_open(value, &len);
+	bool plain = !memchr(bytes, '\n', len) && !memchr(bytes, '\0', len);
+
+	secret_close(value);
+	return plain || error_set(err, ERROR_HUMAN, "not-one-line",
+				  "what was given has more than one line; the vault is as it was");
 }
 
 static int through_daemon(struct client *client, const char *name, struct secret *value)
@@ -88,6 +106,12 @@ static int into_vault(const struct command_context *context, const char *name, s
 
 	if (!conf)
 		return EXIT_NOT_OURS;
+	if (!conf_secret_is_used(conf, name)) {
+		error_set(&err, ERROR_HUMAN, "unused-name",
+			  "no account's client_secret in %s is the vault's '%s'", context->conf,
+			  name);
+		return print(&err);
+	}
 	if (!(keyring = keyring_load(conf->daemon.seal_key, conf->daemon.state_dir, &err)) ||
 	    !become_owner(conf->daemon.state_dir, &err) ||
 	    !(vault = vault_open(conf->daemon.state_dir, keyring, &err)) ||
@@ -106,7 +130,9 @@ int command_secret(const struct command_context *context)
 
 	if (context->argc != 2 || strcmp(context->argv[0], "set") != 0)
 		return command_usage("it is: secret set NAME");
-	if (!secret_start(&locked, &err) || !(value = read_secret(context->argv[1], &err)))
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (!secret_start(&locked, &err) || !(value = read_secret(context->argv[1], &err)) ||
+	    !is_one_line(value, &err))
 		return print(&err);
 	client = client_try_open(context);
 	code = client ? through_daemon(client, context->argv[1], value)

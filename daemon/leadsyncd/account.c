@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/conf.h"
+#include "daemon/conf_secret.h"
 #include "http/http.h"
 #include "secret/secret.h"
 #include "vault/vault.h"
@@ -21,23 +22,13 @@ struct account {
 	struct sf_remote *remote;
 };
 
-/* `client_secret = vault` is the vault's secret of the account's own name. */
-static const char *vault_name(const struct account *in)
-{
-	const char *source = in->conf->client_secret;
-
-	if (strcmp(source, "vault") == 0)
-		return in->conf->name;
-	return str_starts_with(source, "vault:") ? source + strlen("vault:") : NULL;
-}
-
 static struct secret *client_secret(void *arg, struct error *err)
 {
 	struct account *in = arg;
 	const char *source = in->conf->client_secret;
 
-	if (vault_name(in))
-		return vault_secret_get(in->vault, vault_name(in), err);
+	if (conf_secret_name(in->conf))
+		return vault_secret_get(in->vault, conf_secret_name(in->conf), err);
 	if (str_starts_with(source, "credential:"))
 		return secret_read_credential(source + strlen("credential:"), err);
 	return secret_read_file(source + strlen("file:"), err);
@@ -156,5 +147,7 @@ struct sf_usage account_usage(const struct account *in)
 
 bool account_uses_secret(const struct account *in, const char *name)
 {
-	return vault_name(in) && strcmp(vault_name(in), name) == 0;
+	const char *used = conf_secret_name(in->conf);
+
+	return used && strcmp(used, name) == 0;
 }

@@ -24,7 +24,7 @@ struct conversation {
 	LIST_ENTRY(conversation) entry;
 	struct control *control;
 	struct lines_client *client;
-	const struct lines_peer *peer;
+	struct lines_peer peer;
 	struct json_object *answer;        /* being put together */
 	struct json_object *items;         /* the answer's list; borrowed */
 	size_t next;                       /* job asked next */
@@ -280,7 +280,7 @@ static void verb_secret_set(struct conversation *in, struct json_object *request
 	} else if (!daemon_set_secret(in->control->daemon, name, payload, &err)) {
 		end_error(in, &err);
 	} else {
-		log_notice("secret_set", LOG_STR("name", name), LOG_INT("uid", in->peer->uid));
+		log_notice("secret_set", LOG_STR("name", name), LOG_INT("uid", in->peer.uid));
 		end_done(in, report_new());
 	}
 }
@@ -327,7 +327,7 @@ static void answer(struct lines_client *client, const struct lines_peer *peer, c
 
 	in->control = control;
 	in->client = client;
-	in->peer = peer;
+	in->peer = *peer;
 	LIST_INSERT_HEAD(&control->talks, in, entry);
 	if (!verb) {
 		error_set(&err, ERROR_HUMAN, "bad-request",

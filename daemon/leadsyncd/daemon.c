@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "control.h"
+#include "daemon/conf_secret.h"
 #include "daemon/exit_codes.h"
 #include "job.h"
 #include "loop/loop.h"
@@ -181,13 +182,33 @@ struct job *daemon_find_job(const struct daemon *in, const char *name)
 	return NULL;
 }
 
+/* What a new secret can mend. Where the old org or a damaged token is what is wrong, typing the
+ * secret in is the operator's word that the account shall start anew. */
+static bool revive(struct keeper *keeper, struct error *err)
+{
+	struct keeper_health health;
+
+	keeper_health(keeper, &health);
+	if (health.trouble && (strcmp(health.trouble->code, "other-org") == 0 ||
+			       strcmp(health.trouble->code, "tampered") == 0))
+		return keeper_forget(keeper, err);
+	keeper_unpark(keeper);
+	return true;
+}
+
 bool daemon_set_secret(struct daemon *in, const char *name, struct secret *value, struct error *err)
 {
+	if (!conf_secret_is_used(in->conf, name))
+		return error_set(
+			err, ERROR_HUMAN, "unused-name",
+			"no account's client_secret is the vault's '%s': with `client_secret "
+			"= vault` it is the account's name",
+			name);
 	if (!vault_secret_set(in->vault, name, value, err))
 		return false;
 	for (size_t i = 0; i < in->conf->account_count; i++)
 		if (account_uses_secret(in->accounts[i], name) &&
-		    !keeper_forget(account_keeper(in->accounts[i]), err))
+		    !revive(account_keeper(in->accounts[i]), err))
 			return false;
 	for (size_t i = 0; i < in->conf->job_count; i++)
 		if (account_uses_secret(job_account(in->jobs[i]), name))

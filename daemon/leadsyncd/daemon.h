@@ -36,7 +36,7 @@ size_t daemon_job_count(const struct daemon *in);
 struct job *daemon_job(const struct daemon *in, size_t index);
 struct job *daemon_find_job(const struct daemon *in, const char *name); /* NULL if there is none */
 
-/* Seals a secret into the vault. Accounts that use it start anew, forgetting their token and their
- * org, and so do their jobs. */
+/* Seals a secret into the vault; a name that the conf does not use is refused. Accounts parked for
+ * want of it, for another org or for a damaged token start again, and the jobs run. */
 bool daemon_set_secret(struct daemon *in, const char *name, struct secret *value,
 		       struct error *err);

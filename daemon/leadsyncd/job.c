@@ -31,10 +31,13 @@ struct job {
 	struct loop_timer *timer; /* NULL while running */
 	struct run *run;          /* NULL while not */
 	bool full_next;
+	bool full; /* the run under way */
 	struct backoff backoff;
 	struct job_view last;
 	char run_id[16];
-	int64_t said_ms; /* when the reason for parking was last said; 0: not yet */
+	int64_t began_ms; /* the run under way, on the steady clock: the wall's may be set meanwhile
+			   */
+	int64_t said_ms;  /* when the reason for parking was last said; 0: not yet */
 	struct follower_list followers;
 };
 
@@ -123,8 +126,10 @@ static void begin(void *arg)
 				       .relearn = in->last.failed };
 
 	in->timer = NULL;
+	in->full = in->full_next;
 	in->full_next = false;
 	in->state = JOB_RUNNING;
+	in->began_ms = loop_steady_ms(in->args.loop);
 	in->last = (struct job_view){ .started_ms = loop_now_ms(in->args.loop),
 				      .counts = { .total = -1 } };
 	in->run = run_start(&args, progress, ended, in);
@@ -155,20 +160,7 @@ static void say_parked(struct job *in, const struct error *why)
 		return;
 	in->said_ms = now_ms;
 	log_error("job_parked", LOG_STR("job", in->args.conf->name), LOG_STR("code", why->code),
-		  LOG_STR("text", why->text),
-		  LOG_STR("remedy", "mend it, then: leadsync run JOB (tried again every hour)"));
-}
-
-/* A token that is refused or of another org parks its account, no more; a store that is not ours
- * stops the daemon. */
-static bool is_fatal(const struct job *in, const struct error *why)
-{
-	struct keeper_health health;
-
-	if (why->kind != ERROR_STATE)
-		return false;
-	keeper_health(account_keeper(in->args.account), &health);
-	return health.state != KEEPER_PARKED;
+		  LOG_STR("text", why->text), LOG_STR("remedy", "mend it, then: leadsync run JOB"));
 }
 
 /* A `done` may ask for the next run, but not follow it. */
@@ -191,8 +183,7 @@ static void after_success(struct job *in)
 	backoff_reset(&in->backoff);
 	in->state = JOB_IDLE;
 	in->said_ms = 0;
-	wait_for(in, job_delay_after_success(in->args.conf->every_s,
-					     in->last.ended_ms - in->last.started_ms));
+	wait_for(in, job_delay_after_success(in->args.conf->every_s, in->last.spent_ms));
 }
 
 static void after_failure(struct job *in, const struct error *why)
@@ -200,6 +191,9 @@ static void after_failure(struct job *in, const struct error *why)
 	struct job_verdict verdict = job_after_failure(why, &in->backoff);
 
 	in->last.trouble = *why;
+	/* Failed before its first page, it is not yet written down that everything is to be read.
+	 */
+	in->full_next = in->full && !in->last.counts.pages;
 	in->state = verdict.parks ? JOB_PARKED : JOB_IDLE;
 	if (verdict.parks)
 		say_parked(in, why);
@@ -211,19 +205,19 @@ static void after_failure(struct job *in, const struct error *why)
 static void ended(const struct run_outcome *outcome, void *arg)
 {
 	struct job *in = arg;
-	bool fatal = outcome->err && is_fatal(in, outcome->err);
 
 	in->run = NULL;
 	in->last = (struct job_view){ .counts = outcome->counts,
 				      .started_ms = outcome->started_ms,
 				      .ended_ms = outcome->ended_ms,
+				      .spent_ms = loop_steady_ms(in->args.loop) - in->began_ms,
 				      .failed = outcome->err != NULL };
 	if (outcome->err)
 		after_failure(in, outcome->err);
 	else
 		after_success(in);
 	tell_done(in);
-	if (fatal)
+	if (outcome->err && outcome->err->kind == ERROR_STATE)
 		in->args.fatal(&in->last.trouble, in->args.arg);
 }
 
@@ -231,8 +225,7 @@ bool job_run_now(struct job *in, bool full)
 {
 	if (in->state == JOB_RUNNING)
 		return !full;
-	if (in->state == JOB_PARKED)
-		keeper_unpark(account_keeper(in->args.account));
+	keeper_unpark(account_keeper(in->args.account));
 	in->full_next = in->full_next || full;
 	loop_timer_cancel(in->timer);
 	wait_for(in, 0);

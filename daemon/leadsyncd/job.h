@@ -51,13 +51,14 @@ struct job_view {
 	struct run_counts counts; /* of the run under way, else of the last one */
 	const char *run_id;       /* likewise; "" before the first */
 	int64_t started_ms, ended_ms;
+	int64_t spent_ms; /* how long it took; 0 while running */
 	bool failed;
 	struct error trouble; /* if failed */
 };
 void job_view(const struct job *in, struct job_view *ret);
 
-/* Runs as soon as the loop comes round, parked or not; joins the run under way if there is one.
- * False if `full` is asked for while a run is under way. */
+/* Runs as soon as the loop comes round, parked or not, and lets a parked account ask again; joins
+ * the run under way if there is one. False if `full` is asked for while a run is under way. */
 bool job_run_now(struct job *in, bool full);
 
 /* Follows the run under way, or the next one, to its end. Called from the loop; `done` ends the

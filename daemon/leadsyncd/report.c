@@ -105,7 +105,7 @@ struct json_object *report_view(const struct job_view *view)
 	add_text(out, "phase", view->phase);
 	add_time(out, "started", view->started_ms);
 	add_time(out, "ended", view->ended_ms);
-	add_int(out, "ms", view->ended_ms ? view->ended_ms - view->started_ms : 0);
+	add_int(out, "ms", view->spent_ms);
 	add_counts(out, &view->counts);
 	add_int(out, "leg_read", view->counts.leg_read);
 	add_int(out, "leg_total", view->counts.total);

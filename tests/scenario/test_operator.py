@@ -92,7 +92,7 @@ class Operator(Scenario):
         self.org.admin("sessions/expire", {})
         before = self.site.store.read_bytes()
         error = self.site.run("contacts", check=False)["error"]
-        self.assertEqual((error["kind"], error["code"]), ("state", "other-org"))
+        self.assertEqual((error["kind"], error["code"]), ("human", "other-org"))
         self.assertIn(self.org.org_id, error["text"])
         self.assertEqual(self.site.store.read_bytes(), before)
         self.assertEqual(self.site.status()["jobs"][0]["state"], "parked")
@@ -110,6 +110,19 @@ class Operator(Scenario):
         self.site.start()
         error = self.site.run("contacts", check=False)["error"]
         self.assertEqual(error["code"], "invalid_client_id")
+
+    def test_a_secret_that_nobody_uses_or_of_two_lines_is_refused(self):
+        self.bring_up(start=False)
+        for running in (False, True):
+            if running:
+                self.site.start()
+            done = self.site.operate("secret", "set", "prodution", stdin="x", check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("unused-name", done.stderr)
+            done = self.site.operate("secret", "set", "production", stdin="a\nb\n", check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("not-one-line", done.stderr)
+        self.first_load()
 
     def test_a_store_of_another_daemon_is_refused_untouched_with_78(self):
         self.bring_up()
