@@ -101,8 +101,8 @@ static bool is_spent(struct sf_caller *caller, const struct error *err)
 
 	if (err->kind == ERROR_LOGIN)
 		return true;
-	if ((strcmp(err->code, "host-moved") != 0 && strcmp(err->code, "dns") != 0) ||
-	    now_ms - caller->moved_ms < MOVED_EVERY_MS)
+	/* Code dns says nothing of the host: our resolver may be down, which no token cures. */
+	if (strcmp(err->code, "host-moved") != 0 || now_ms - caller->moved_ms < MOVED_EVERY_MS)
 		return false;
 	caller->moved_ms = now_ms;
 	return true;

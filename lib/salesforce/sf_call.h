@@ -2,8 +2,9 @@
  *
  * If the token is refused, or the host does not serve the org any more, the token counts as spent:
  * the keeper fetches another, with the host that belongs to it, and the request is made once more.
- * For the host's sake only once in 15 minutes, since it may as well be under maintenance. Never
- * more than two requests a call; everything else is for the caller to retry. */
+ * For the host's sake only once in 15 minutes, since it may as well be under maintenance; and only
+ * if it answers so, not if it is not found or reached. Never more than two requests a call;
+ * everything else is for the caller to retry. */
 #pragma once
 #include "base/mem.h"
 #include "http/http.h"

@@ -109,7 +109,10 @@ static struct {
 
 static int set_up(void **state)
 {
-	static const struct url_policy policy = { .loopback_test = true };
+	static const char *const hosts[] = { "name.invalid" };
+	static const struct url_policy policy = { .allow_hosts = hosts,
+						  .allow_count = 1,
+						  .loopback_test = true };
 	struct http_options options = { .user_agent = "test", .allow_plain = true };
 	struct error err;
 
@@ -430,7 +433,7 @@ static void what_comes_of_each_answer(void **state)
 	}
 }
 
-static void a_lost_host_is_asked_for_anew(void **state)
+static void a_host_not_reached_costs_no_token(void **state)
 {
 	(void)state;
 	describe_lead();
@@ -438,6 +441,11 @@ static void a_lost_host_is_asked_for_anew(void **state)
 	read_changes();
 	assert_string_equal(got.err.code, "connect");
 	assert_int_equal(at.keeper.generation, 1);
+	at.keeper.instance_url = "https://name.invalid";
+	read_changes();
+	assert_string_equal(got.err.code, "dns");
+	assert_int_equal(got.err.kind, ERROR_RETRY);
+	assert_int_equal(at.keeper.generation, 1); /* a good token stays good */
 	at.keeper.instance_url = "https://not-admitted.example";
 	read_changes();
 	assert_string_equal(got.err.code, "url");
@@ -558,7 +566,7 @@ int main(void)
 		REMOTE_TEST(a_batch_holds_for_all_pages),
 		REMOTE_TEST(what_is_not_asked_fails_later),
 		REMOTE_TEST(what_comes_of_each_answer),
-		REMOTE_TEST(a_lost_host_is_asked_for_anew),
+		REMOTE_TEST(a_host_not_reached_costs_no_token),
 		REMOTE_TEST(a_moved_host_costs_a_token_in_15_minutes),
 		REMOTE_TEST(large_pages_make_small_batches),
 		REMOTE_TEST(a_cancel_is_silent),
