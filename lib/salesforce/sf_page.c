@@ -332,6 +332,8 @@ struct record_page *sf_page_end(struct sf_page *in, struct error *err)
 		protocol(err, "it is done and names a next page");
 	else if (!in->done && !in->page->next)
 		protocol(err, "it is not done and names no next page");
+	else if (!in->done && !in->page->count)
+		protocol(err, "it is not done and holds no records");
 	else
 		return TAKE(in->page);
 	return NULL;

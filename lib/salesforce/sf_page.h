@@ -1,8 +1,9 @@
 /* sf_page.h - the answer of a query, from bytes as they arrive to a page of records.
  *
  * The answer is never held whole: each record's bytes are found, parsed by themselves and dropped.
- * Complete or nothing: no page comes out of an answer that is cut, goes on behind its end, or lacks
- * what was asked for. One bad value spoils its record only (record.reject). */
+ * Complete or nothing: no page comes out of an answer that is cut, goes on behind its end, lacks
+ * what was asked for, or promises more without bringing any. One bad value spoils its record only
+ * (record.reject). */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

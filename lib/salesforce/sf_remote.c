@@ -49,6 +49,7 @@ struct remote_call {
 	struct sf_page *page; /* reading: owned */
 	struct sf_shape shape;
 	unsigned batch;    /* what the query asked for; 0: the most */
+	char *path;        /* which page is asked for; owned */
 	char *stamp_field; /* of the shape, owned */
 	remote_schema_fn *schema_done;
 	remote_page_fn *page_done;
@@ -203,12 +204,17 @@ static bool take_bytes(const char *bytes, size_t len, void *arg, struct error *e
 }
 
 /* A page that names a next one says so in our words. */
-static void keep_next(const struct remote_call *in, struct record_page *page)
+static bool keep_next(const struct remote_call *in, struct record_page *page, struct error *err)
 {
-	CLEANUP_FREE char *path = page->next;
+	CLEANUP_FREE char *path = TAKE(page->next);
 
-	if (path)
-		page->next = format_next(&in->shape, in->batch, path);
+	if (!path)
+		return true;
+	if (strcmp(path, in->path) == 0)
+		return error_set(err, ERROR_RETRY, "protocol",
+				 "the page of a query names itself as the next");
+	page->next = format_next(&in->shape, in->batch, path);
+	return true;
 }
 
 static void have_read(const struct http_response *response, const struct error *err, void *arg)
@@ -226,8 +232,9 @@ static void have_read(const struct http_response *response, const struct error *
 	} else {
 		page = sf_page_end(in->page, &why);
 	}
+	if (page && !keep_next(in, page, &why))
+		record_page_free(TAKE(page));
 	if (page) {
-		keep_next(in, page);
 		page->server_ms = response->date_ms;
 		if (page->bytes > LARGE_PAGE && remote->batch > LEAST_BATCH)
 			remote->batch =
@@ -247,6 +254,7 @@ static void start_reading(struct remote_call *in, struct mapping *mapping, const
 		batch = in->remote->batch;
 	snprintf(options, sizeof(options), "Sforce-Query-Options: batchSize=%u",
 		 batch < LEAST_BATCH ? LEAST_BATCH : batch);
+	in->path = mem_strdup(path);
 	in->page = sf_page_new(mapping, &in->shape);
 	in->call = sf_call_start(&(struct sf_call_args){ .caller = &in->remote->caller,
 							 .class = HTTP_READ,
@@ -313,6 +321,7 @@ static void free_call(struct remote_call *in)
 {
 	free(in->object);
 	free(in->stamp_field);
+	free(in->path);
 	sf_page_free(in->page);
 	free(in);
 }

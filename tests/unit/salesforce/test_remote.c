@@ -349,6 +349,24 @@ static void a_batch_holds_for_all_pages(void **state)
 	assert_true(asked(2, "Sforce-Query-Options: batchSize=500\r\n"));
 }
 
+static void a_page_that_leads_to_itself_is_refused(void **state)
+{
+	CLEANUP_FREE char *next = NULL;
+
+	(void)state;
+	describe_lead();
+	peer_answer(at.peer, 200, JSON, MORE);
+	read_changes();
+	next = mem_strdup(got.page->next);
+	peer_answer(at.peer, 200, JSON, MORE);
+	begin();
+	at.remote->ops->read_more(at.remote, at.mapping, next, have_page, &at);
+	wait_for_end();
+	assert_true(got.failed);
+	assert_int_equal(got.err.kind, ERROR_RETRY);
+	assert_string_equal(got.err.code, "protocol");
+}
+
 static void what_is_not_asked_fails_later(void **state)
 {
 	static const char *const nexts[] = {
@@ -564,6 +582,7 @@ int main(void)
 		REMOTE_TEST(a_describe_that_fails_keeps_the_old_one),
 		REMOTE_TEST(pages_follow_one_another),
 		REMOTE_TEST(a_batch_holds_for_all_pages),
+		REMOTE_TEST(a_page_that_leads_to_itself_is_refused),
 		REMOTE_TEST(what_is_not_asked_fails_later),
 		REMOTE_TEST(what_comes_of_each_answer),
 		REMOTE_TEST(a_host_not_reached_costs_no_token),
