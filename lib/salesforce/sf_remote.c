@@ -20,7 +20,7 @@
 
 #define MOST_BATCH  2000
 #define LEAST_BATCH 200
-/* Larger pages, decoded, make the next ones smaller. */
+/* Larger pages, decoded, make the next ones smaller; as do those that never came through. */
 #define LARGE_PAGE ((size_t)16 * 1024 * 1024)
 
 /* What describe said of an object last. */
@@ -37,7 +37,7 @@ struct sf_remote {
 	char *api_version;
 	struct sf_caller caller;
 	struct object *objects;
-	unsigned batch; /* most records a page, lowered by large pages */
+	unsigned batch; /* most records a page, lowered by pages that are too much */
 };
 
 struct remote_call {
@@ -49,6 +49,7 @@ struct remote_call {
 	struct sf_page *page; /* reading: owned */
 	struct sf_shape shape;
 	unsigned batch;    /* what the query asked for; 0: the most */
+	unsigned asked;    /* what this page was asked for */
 	char *path;        /* which page is asked for; owned */
 	char *stamp_field; /* of the shape, owned */
 	remote_schema_fn *schema_done;
@@ -203,6 +204,26 @@ static bool take_bytes(const char *bytes, size_t len, void *arg, struct error *e
 	return sf_page_feed(in->page, bytes, len, err);
 }
 
+/* The next pages, of this query and of all others, hold half of what this one was to. */
+static void ask_for_less(struct remote_call *in)
+{
+	unsigned half = in->asked / 2 > LEAST_BATCH ? in->asked / 2 : LEAST_BATCH;
+
+	if (in->remote->batch > half)
+		in->remote->batch = half;
+}
+
+/* It was too much, or may have been. */
+static bool is_too_much(const struct error *err)
+{
+	static const char *const codes[] = { "timeout", "stalled", "too-large", "QUERY_TIMEOUT" };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(err->code, codes[i]) == 0)
+			return true;
+	return false;
+}
+
 /* A page that names a next one says so in our words. */
 static bool keep_next(const struct remote_call *in, struct record_page *page, struct error *err)
 {
@@ -220,7 +241,6 @@ static bool keep_next(const struct remote_call *in, struct record_page *page, st
 static void have_read(const struct http_response *response, const struct error *err, void *arg)
 {
 	struct remote_call *in = arg;
-	struct sf_remote *remote = in->remote;
 	remote_page_fn *done = in->page_done;
 	void *done_arg = in->done_arg;
 	struct record_page *page = NULL;
@@ -236,24 +256,22 @@ static void have_read(const struct http_response *response, const struct error *
 		record_page_free(TAKE(page));
 	if (page) {
 		page->server_ms = response->date_ms;
-		if (page->bytes > LARGE_PAGE && remote->batch > LEAST_BATCH)
-			remote->batch =
-				remote->batch / 2 > LEAST_BATCH ? remote->batch / 2 : LEAST_BATCH;
 	}
+	if (page ? page->bytes > LARGE_PAGE : is_too_much(&why))
+		ask_for_less(in);
 	free_call(in);
 	done(page, page ? NULL : &why, done_arg);
 }
 
 static void start_reading(struct remote_call *in, struct mapping *mapping, const char *path)
 {
-	unsigned batch = in->batch;
 	char options[64];
 	const char *headers[] = { options, NULL };
 
-	if (!batch || batch > in->remote->batch)
-		batch = in->remote->batch;
-	snprintf(options, sizeof(options), "Sforce-Query-Options: batchSize=%u",
-		 batch < LEAST_BATCH ? LEAST_BATCH : batch);
+	in->asked = in->batch && in->batch < in->remote->batch ? in->batch : in->remote->batch;
+	if (in->asked < LEAST_BATCH)
+		in->asked = LEAST_BATCH;
+	snprintf(options, sizeof(options), "Sforce-Query-Options: batchSize=%u", in->asked);
 	in->path = mem_strdup(path);
 	in->page = sf_page_new(mapping, &in->shape);
 	in->call = sf_call_start(&(struct sf_call_args){ .caller = &in->remote->caller,

@@ -512,6 +512,68 @@ static void large_pages_make_small_batches(void **state)
 	}
 }
 
+/* The next try of a page that was too much for the link or the server gets through. */
+static void pages_that_fail_by_size_make_small_batches(void **state)
+{
+	CLEANUP_FREE char *next = NULL, *fat = mem_zeroed(200001, 1);
+
+	(void)state;
+	describe_lead();
+	peer_answer(at.peer, 200, JSON, MORE);
+	read_changes();
+	next = mem_strdup(got.page->next);
+
+	begin();
+	at.remote->ops->read_more(at.remote, at.mapping, next, have_page, &at);
+	while (peer_count(at.peer) < 3)
+		loop_once(at.loop);
+	loop_test_advance(at.loop, 151 * 1000);
+	wait_for_end();
+	assert_string_equal(got.err.code, "timeout");
+	peer_answer(at.peer, 500, JSON, FAILURE("QUERY_TIMEOUT", "x"));
+	read_changes();
+	assert_string_equal(got.err.code, "QUERY_TIMEOUT");
+	memset(fat, 'x', 200000);
+	memcpy(fat, "X: ", 3);
+	memcpy(fat + 199998, "\r\n", 2);
+	peer_answer(at.peer, 200, fat, PAGE);
+	read_changes();
+	assert_string_equal(got.err.code, "too-large");
+	peer_answer(at.peer, 503, JSON, "");
+	read_changes();
+	assert_string_equal(got.err.code, "server-trouble");
+	peer_answer(at.peer, 200, JSON, PAGE);
+	begin();
+	at.remote->ops->read_more(at.remote, at.mapping, next, have_page, &at);
+	wait_for_end();
+	assert_false(got.failed);
+	assert_true(asked(2, "batchSize=2000\r\n"));
+	assert_true(asked(3, "batchSize=1000\r\n"));
+	assert_true(asked(4, "batchSize=500\r\n"));
+	assert_true(asked(5, "batchSize=250\r\n"));
+	assert_true(asked(6, "batchSize=250\r\n"));
+}
+
+/* What a query wanted fewer of is halved from there. */
+static void a_small_batch_is_halved_too(void **state)
+{
+	struct remote_query query = *changes();
+
+	(void)state;
+	query.batch = 500;
+	describe_lead();
+	for (size_t i = 0; i < 4; i++) {
+		peer_answer(at.peer, 500, JSON, FAILURE("QUERY_TIMEOUT", "x"));
+		begin();
+		at.remote->ops->read(at.remote, &query, have_page, &at);
+		wait_for_end();
+	}
+	assert_true(asked(1, "batchSize=500\r\n"));
+	assert_true(asked(2, "batchSize=250\r\n"));
+	assert_true(asked(3, "batchSize=200\r\n"));
+	assert_true(asked(4, "batchSize=200\r\n"));
+}
+
 static void a_cancel_is_silent(void **state)
 {
 	struct remote_call *call;
@@ -588,6 +650,8 @@ int main(void)
 		REMOTE_TEST(a_host_not_reached_costs_no_token),
 		REMOTE_TEST(a_moved_host_costs_a_token_in_15_minutes),
 		REMOTE_TEST(large_pages_make_small_batches),
+		REMOTE_TEST(pages_that_fail_by_size_make_small_batches),
+		REMOTE_TEST(a_small_batch_is_halved_too),
 		REMOTE_TEST(a_cancel_is_silent),
 		cmocka_unit_test(usage_is_parsed),
 	};
