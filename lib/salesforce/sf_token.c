@@ -149,6 +149,8 @@ bool sf_token_parse(const char *body, size_t len, const struct url_policy *polic
 		in = json_tokener_parse_ex(tokener, body, (int)len);
 	if (!json_object_is_type(in, json_type_object))
 		ok = protocol(err, "a page instead of JSON");
+	else if (json_tokener_get_parse_end(tokener) != len)
+		ok = protocol(err, "it goes on behind its end");
 	else
 		ok = take_token(in, policy, now_ms, &made, err);
 	wipe(in, "access_token");
@@ -163,47 +165,64 @@ bool sf_token_parse(const char *body, size_t len, const struct url_policy *polic
 	return ok;
 }
 
-static bool append(char *form, size_t *used, const char *text, size_t len, bool encode)
+static bool is_unreserved(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static size_t encoded_len(const char *text, size_t len)
+{
+	size_t all = len;
+
+	for (size_t i = 0; i < len; i++)
+		all += is_unreserved(text[i]) ? 0 : 2;
+	return all;
+}
+
+/* Percent-encodes to `to`; answers behind what it wrote. */
+static char *encode(char *to, const char *text, size_t len)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	static const char plain[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
 	for (size_t i = 0; i < len; i++) {
-		if (*used + 3 > MOST_FORM)
-			return false;
-		if (!encode || (text[i] && strchr(plain, text[i]))) {
-			form[(*used)++] = text[i];
+		unsigned char byte = (unsigned char)text[i];
+
+		if (is_unreserved(text[i])) {
+			*to++ = text[i];
 		} else {
-			form[(*used)++] = '%';
-			form[(*used)++] = hex[(unsigned char)text[i] >> 4];
-			form[(*used)++] = hex[(unsigned char)text[i] & 15];
+			*to++ = '%';
+			*to++ = hex[byte >> 4];
+			*to++ = hex[byte & 15];
 		}
 	}
-	return true;
+	return to;
 }
 
 struct secret *sf_token_form(const char *client_id, struct secret *client_secret, struct error *err)
 {
 	static const char head[] = "grant_type=client_credentials&client_id=";
 	static const char middle[] = "&client_secret=";
+	size_t id_len = strlen(client_id), len;
+	const char *secret = secret_open(client_secret, &len);
+	size_t form_len = strlen(head) + encoded_len(client_id, id_len) + strlen(middle) +
+			  encoded_len(secret, len);
 	struct secret *made = NULL;
-	char form[MOST_FORM];
-	const char *secret;
-	size_t used = 0, len;
+	char *to;
 
-	secret = secret_open(client_secret, &len);
-	if (append(form, &used, head, strlen(head), false) &&
-	    append(form, &used, client_id, strlen(client_id), true) &&
-	    append(form, &used, middle, strlen(middle), false) &&
-	    append(form, &used, secret, len, true))
-		made = secret_new(form, used);
-	else
+	if (form_len > MOST_FORM) {
 		error_set(err, ERROR_HUMAN, "secret-too-long",
 			  "client_id and client secret make a form of more than %zu bytes: no app "
 			  "has such",
 			  MOST_FORM);
+	} else {
+		made = secret_blank(form_len, &to);
+		to = mempcpy(to, head, strlen(head));
+		to = encode(to, client_id, id_len);
+		to = mempcpy(to, middle, strlen(middle));
+		encode(to, secret, len);
+		secret_close(made);
+	}
 	secret_close(client_secret);
-	secret_wipe(form, sizeof(form));
 	return made;
 }

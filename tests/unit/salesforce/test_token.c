@@ -121,6 +121,35 @@ static void answers(void **state)
 	}
 }
 
+static void nothing_may_follow(void **state)
+{
+	static const struct {
+		const char *tail;
+		size_t len;
+		bool good;
+	} rows[] = {
+		{ "", 0, true },    { " \r\n", 3, true }, { "x", 1, false },
+		{ "{}", 2, false }, { "\0", 1, false },   { "\0{\"a\":1}", 8, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		static const char good[] = "{" TOKEN "," INSTANCE "," ID "}";
+		struct vault_token token = { 0 };
+		char body[sizeof(good) + 16];
+		struct error err;
+		bool ok;
+
+		memcpy(body, good, sizeof(good));
+		memcpy(body + sizeof(good) - 1, rows[i].tail, rows[i].len);
+		ok = sf_token_parse(body, sizeof(good) - 1 + rows[i].len, &policy, NOW_MS, &token,
+				    &err);
+		if (ok != rows[i].good || (!ok && strcmp(err.code, "protocol") != 0))
+			fail_msg("row %zu: %s", i, ok ? "taken" : err.text);
+		vault_token_done(&token);
+	}
+}
+
 static void lives_are_believed_within_reason(void **state)
 {
 	static const struct {
@@ -172,12 +201,22 @@ static void an_endless_secret_is_refused(void **state)
 {
 	static const char bytes[9000] = { 'x' };
 	CLEANUP(secret_free) struct secret *secret = secret_new(bytes, sizeof(bytes));
+	CLEANUP(secret_free) struct secret *bare = secret_new("x", 1);
+	CLEANUP(secret_free) struct secret *form = NULL;
+	char id[8192 - 40 - 15];
 	struct error err;
 
 	(void)state;
 	assert_null(sf_token_form("id", secret, &err));
 	assert_int_equal(err.kind, ERROR_HUMAN);
 	assert_string_equal(err.code, "secret-too-long");
+
+	memset(id, 'i', sizeof(id));
+	id[sizeof(id) - 1] = '\0'; /* 8 KiB, all in all */
+	form = sf_token_form(id, bare, &err);
+	assert_non_null(form);
+	id[0] = '&';
+	assert_null(sf_token_form(id, bare, &err));
 }
 
 static int start(void **state)
@@ -194,6 +233,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_answer),
 		cmocka_unit_test(answers),
+		cmocka_unit_test(nothing_may_follow),
 		cmocka_unit_test(lives_are_believed_within_reason),
 		cmocka_unit_test(the_form_is_encoded),
 		cmocka_unit_test(an_endless_secret_is_refused),
