@@ -399,6 +399,13 @@ static void set_rules(struct http_request *in)
 	set(CURLOPT_CAPATH, NULL);
 	if (client->ca_file)
 		set(CURLOPT_CAINFO, client->ca_file);
+	/* The same for a proxy that is spoken to by TLS. */
+	set(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	set(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+	set(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+	set(CURLOPT_PROXY_CAPATH, NULL);
+	if (client->ca_file)
+		set(CURLOPT_PROXY_CAINFO, client->ca_file);
 	set(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	set(CURLOPT_HTTP09_ALLOWED, 0L);
 	set(CURLOPT_ACCEPT_ENCODING, "gzip");

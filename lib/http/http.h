@@ -23,7 +23,7 @@ struct secret;
 
 struct http_options {
 	const char *user_agent;
-	const char *ca_file; /* NULL: the system's */
+	const char *ca_file; /* NULL: the system's; for an https proxy, too */
 	const char *proxy;   /* NULL: none */
 	unsigned parallel;   /* requests under way at once, others wait their turn; 0: 4 */
 	bool allow_plain;    /* http to loopback is admitted */

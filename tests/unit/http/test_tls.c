@@ -26,7 +26,8 @@ static struct {
 	pid_t server;
 } at;
 
-static pid_t run_openssl(const char *const *args, int output)
+/* -1: /dev/null. */
+static pid_t run_openssl(const char *const *args, int input, int output)
 {
 	pid_t child = fork();
 
@@ -36,8 +37,7 @@ static pid_t run_openssl(const char *const *args, int output)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(nothing, STDERR_FILENO);
 		dup2(output >= 0 ? output : nothing, STDOUT_FILENO);
-		if (output < 0)
-			dup2(nothing, STDIN_FILENO);
+		dup2(input >= 0 ? input : nothing, STDIN_FILENO);
 		execvp("openssl", (char *const *)args);
 		_exit(127);
 	}
@@ -68,30 +68,37 @@ static int make_certificate(void)
 				     NULL };
 	int status;
 
-	assert_int_equal(waitpid(run_openssl(args, -1), &status, 0) > 0, 1);
+	assert_int_equal(waitpid(run_openssl(args, -1, -1), &status, 0) > 0, 1);
 	return status;
 }
 
-/* Answers every GET with a page; says on its output which port it got. */
-static void start_server(void)
+/* Where it listens, which is the first it says. */
+static int read_port(int fd)
 {
-	const char *const args[] = { "openssl", "s_server", "-accept", "127.0.0.1:0", "-www",
-				     "-cert",   at.cert,    "-key",    at.key,        NULL };
 	char text[4096] = "", *port;
 	size_t len = 0;
-	int pipe_fds[2];
 
-	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
-	at.server = run_openssl(args, pipe_fds[1]);
-	close(pipe_fds[1]);
 	do {
-		ssize_t got = read(pipe_fds[0], text + len, sizeof(text) - 1 - len);
+		ssize_t got = read(fd, text + len, sizeof(text) - 1 - len);
 
 		assert_true(got > 0);
 		len += (size_t)got;
 		port = strstr(text, "127.0.0.1:");
 	} while (!port || !strchr(port, '\n'));
-	snprintf(at.url, sizeof(at.url), "https://127.0.0.1:%d/", atoi(port + 10));
+	return atoi(port + 10);
+}
+
+/* Answers every GET with a page. */
+static void start_server(void)
+{
+	const char *const args[] = { "openssl", "s_server", "-accept", "127.0.0.1:0", "-www",
+				     "-cert",   at.cert,    "-key",    at.key,        NULL };
+	int pipe_fds[2];
+
+	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+	at.server = run_openssl(args, -1, pipe_fds[1]);
+	close(pipe_fds[1]);
+	snprintf(at.url, sizeof(at.url), "https://127.0.0.1:%d/", read_port(pipe_fds[0]));
 	close(pipe_fds[0]);
 }
 
@@ -185,6 +192,67 @@ static void another_name_is_refused(void **state)
 	assert_false(got.sent);
 }
 
+struct heard {
+	char text[16384];
+	size_t len;
+};
+
+static void hear(int fd, int ready, void *arg)
+{
+	struct heard *in = arg;
+	ssize_t got = read(fd, in->text + in->len, sizeof(in->text) - 1 - in->len);
+
+	(void)ready;
+	assert_true(got > 0);
+	in->len += (size_t)got;
+}
+
+/* A proxy spoken to by TLS is trusted as the servers are: by ca_file, where there is one. */
+static void the_proxy_is_vouched_for_too(void **state)
+{
+	const char *const args[] = { "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
+				     at.cert,   "-key",     at.key,    NULL };
+	struct http_options options = { 0 };
+	const struct http_call call = { .method = "GET", .url = "https://name.invalid/" };
+	static struct heard heard;
+	struct loop_watch *watch;
+	int input[2], output[2];
+	CLEANUP_FREE char *proxy = NULL;
+	pid_t server;
+
+	(void)state;
+	assert_int_equal(pipe2(input, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
+	server = run_openssl(args, input[0], output[1]);
+	close(output[1]);
+	options.proxy = proxy = mem_format("https://127.0.0.1:%d", read_port(output[0]));
+	watch = loop_watch(at.loop, output[0], LOOP_READABLE, hear, &heard);
+	for (int i = 0; i < 2; i++) {
+		struct outcome got = { 0 };
+		struct http_client *client;
+		struct error err;
+
+		options.ca_file = i ? at.cert : NULL;
+		client = http_client_new(at.loop, &options, &err);
+		http_start(client, &call, ended, &got);
+		while (!got.ended && !strstr(heard.text, "CONNECT name.invalid:443"))
+			loop_once(at.loop);
+		assert_int_equal(got.ended, !i);
+		loop_test_advance(at.loop, 10000); /* the proxy says nothing */
+		while (!got.ended)
+			loop_once(at.loop);
+		assert_int_equal(strcmp(got.code, "certificate") == 0, !i);
+		assert_false(got.sent);
+		http_client_free(client);
+	}
+	loop_watch_cancel(watch);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	close(input[0]);
+	close(input[1]);
+	close(output[0]);
+}
+
 static void a_plain_port_is_no_tls(void **state)
 {
 	struct peer *peer = peer_new(at.loop);
@@ -222,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_stranger_is_refused),
 		cmocka_unit_test(one_vouched_for_is_accepted),
 		cmocka_unit_test(another_name_is_refused),
+		cmocka_unit_test(the_proxy_is_vouched_for_too),
 		cmocka_unit_test(a_plain_port_is_no_tls),
 	};
 
