@@ -403,7 +403,7 @@ static bool is_same_org(const struct keeper *in, const struct vault_token *token
 		err, ERROR_STATE, "other-org",
 		"account %s belongs to org %s, but the login answered with org %s: nothing "
 		"was used; check login_url and client_id, or, if it shall be the new one, type the "
-		"account's secret in again with `leadsync secret set`",
+		"account's secret in again with `leadsync secret set NAME`",
 		in->account, in->token.org_id, *org_id ? org_id : "(none)");
 }
 
@@ -520,7 +520,8 @@ void keeper_refused(struct keeper *in, uint64_t generation)
 	if (in->refusals >= POLICY_MOST_REFUSALS) {
 		error_set(&err, ERROR_HUMAN, "token-refused",
 			  "account %s: %d new access tokens in a row were refused: look at the "
-			  "user's API permission, IP ranges and session policy, then resume",
+			  "user's API permission, IP ranges and session policy, then "
+			  "`leadsync run JOB`",
 			  in->account, POLICY_MOST_REFUSALS);
 		park(in, &err);
 	} else {

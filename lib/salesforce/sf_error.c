@@ -30,8 +30,8 @@ struct row {
 #define RECORD_REFUSED "Salesforce refuses this record"
 #define RECORD_GONE    "the record is deleted, or our user cannot see it"
 #define SCHEMA_CHANGED                                                                             \
-	"a field or object of the mapping or of 'where' is not there for our user: compare with "  \
-	"'leadsync fields', then mend the job or the field-level security"
+	"a field or object of the mapping or of 'where' is not there for our user: mend the job, " \
+	"or the user's object and field-level security in Setup"
 #define QUERY_REFUSED                                                                              \
 	"Salesforce does not understand the query: look at 'where' of the job, which is sent as "  \
 	"it stands"
@@ -188,16 +188,17 @@ static const struct {
 };
 
 #define NEW_LOGIN                                                                                  \
-	"the grant is spent or revoked: run 'leadsync connect' for this account and approve again"
+	"the login is refused: look at the app's policies, its Run As user and that user's login " \
+	"history in Setup"
 #define APP_SECRET                                                                                 \
 	"the app's consumer key and secret do not belong together: check client_id, then type "    \
-	"the secret again with 'leadsync secret set'"
+	"the secret again with 'leadsync secret set NAME'"
 #define APP_BLOCKED                                                                                \
 	"the app is blocked or was removed: an administrator must allow it in Setup, External "    \
 	"Client App Manager or Connected Apps"
 #define APP_SETTINGS                                                                               \
-	"the app's OAuth settings do not allow this: compare them with what 'leadsync connect' "   \
-	"asks for"
+	"the app's OAuth settings do not allow this: in Setup enable its Client Credentials Flow " \
+	"and give it the scope 'api'"
 #define RUN_AS                                                                                     \
 	"the app has no user to run as: in Setup open the app's policies, enable the Client "      \
 	"Credentials Flow and choose a Run As user"
@@ -219,8 +220,7 @@ static const struct row token_rows[] = {
 	{ "invalid_grant", "user is locked", ERROR_HUMAN, 0,
 	  "the user is locked out: an administrator must unlock it" },
 	{ "invalid_grant", "hasn't approved this consumer", ERROR_HUMAN, 0,
-	  "the user has not approved the app: pre-authorise it in the app's policies, or log in "
-	  "once by 'leadsync connect'" },
+	  "the user has not approved the app: pre-authorise it in the app's policies" },
 	{ "invalid_grant", "audience", ERROR_HUMAN, 0,
 	  "the login_url is not that of the org: production is https://login.salesforce.com, a "
 	  "sandbox https://test.salesforce.com" },

@@ -42,7 +42,8 @@ static bool check_field(const struct schema *schema, const char *path, struct er
 		plain &= str_is_name(name);
 	return (found && plain) ||
 	       error_set(err, ERROR_HUMAN, "no-such-field",
-			 "%s has no field %s for our user any more: compare with 'leadsync fields'",
+			 "%s has no field %s for our user any more: mend the job, or the user's "
+			 "field-level security in Setup",
 			 schema->object, path);
 }
 

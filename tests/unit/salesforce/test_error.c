@@ -250,10 +250,11 @@ static void remedies_are_named(void **state)
 	} rows[] = {
 		{ OAUTH("invalid_grant", "no client credentials user enabled"), "Run As" },
 		{ OAUTH("invalid_grant", "request not supported on this domain"), "My Domain" },
-		{ OAUTH("invalid_grant", "expired access/refresh token"), "leadsync connect" },
+		{ OAUTH("invalid_grant", "expired access/refresh token"), "login history" },
 		{ OAUTH("invalid_client", "invalid client credentials"), "leadsync secret set" },
 		{ OAUTH("invalid_client_id", "client identifier invalid"), "10 minutes" },
 		{ OAUTH("invalid_app_access", "x"), "permission set" },
+		{ OAUTH("oauth_flow_disabled", "x"), "Client Credentials Flow" },
 		{ OAUTH("invalid_grant", "ip restricted"), "IP range" },
 	};
 
@@ -266,6 +267,7 @@ static void remedies_are_named(void **state)
 
 		sf_error_token(&response, &err);
 		assert_non_null(strstr(err.text, rows[i].remedy));
+		assert_null(strstr(err.text, "leadsync connect"));
 	}
 }
 
