@@ -58,15 +58,11 @@ struct http_request {
 	CURL *easy; /* while it runs */
 	char curl_text[CURL_ERROR_SIZE];
 	const struct limits *limits;
-	int64_t deadline_left_ms;
-	struct loop_timer *connect_timer;  /* until the request is sent */
-	struct loop_timer *deadline_timer; /* NULL while paused, as the next */
-	struct loop_timer *stall_timer;    /* from the first byte of the body */
-	struct loop_timer *resume_timer;
-	int64_t deadline_at_ms, span_from_ms, span_from_bytes, slow_ms;
+	struct loop_timer *connect_timer; /* until the request is sent */
+	struct loop_timer *deadline_timer;
+	struct loop_timer *stall_timer; /* from the first byte of the body */
+	int64_t span_from_ms, span_from_bytes, slow_ms;
 	bool sent;
-	bool paused; /* as the caller wishes */
-	bool held;   /* curl holds back what it was not allowed to give us */
 	struct answer answer;
 	bool cut; /* the body of an error is longer than anybody wants to know */
 	int64_t wire_bytes;
@@ -99,7 +95,6 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg);
 static void connect_too_long(void *arg);
 static void deadline_passed(void *arg);
 static void look_for_stall(void *arg);
-static void resume_now(void *arg);
 static void curl_ended(CURL *easy, CURLcode result, void *arg);
 static void deliver(struct http_request *in);
 
@@ -161,7 +156,6 @@ static void request_free(struct http_request *in)
 	loop_timer_cancel(in->connect_timer);
 	loop_timer_cancel(in->deadline_timer);
 	loop_timer_cancel(in->stall_timer);
-	loop_timer_cancel(in->resume_timer);
 	curl_easy_cleanup(in->easy);
 	secret_free(in->form);
 	secret_free(in->bearer_line);
@@ -300,7 +294,6 @@ struct http_request *http_start(struct http_client *in, const struct http_call *
 		.header_count = count,
 		.nodes = mem_array(struct curl_slist, count + 2),
 		.limits = &class_limits[call->class],
-		.deadline_left_ms = class_limits[call->class].deadline_ms,
 		.on_body = call->on_body,
 		.done = done,
 		.arg = arg,
@@ -343,13 +336,6 @@ void http_cancel(struct http_request *in)
 	request_free(in);
 }
 
-static void start_deadline(struct http_request *in)
-{
-	in->deadline_at_ms = loop_steady_ms(in->client->loop) + in->deadline_left_ms;
-	in->deadline_timer =
-		loop_after(in->client->loop, in->deadline_left_ms, deadline_passed, in);
-}
-
 static void run(struct http_request *in)
 {
 	struct http_client *client = in->client;
@@ -363,8 +349,7 @@ static void run(struct http_request *in)
 	set_rules(in);
 	set_request(in);
 	in->connect_timer = loop_after(client->loop, CONNECT_MS, connect_too_long, in);
-	if (!in->paused)
-		start_deadline(in);
+	in->deadline_timer = loop_after(client->loop, in->limits->deadline_ms, deadline_passed, in);
 	multi_add(client->multi, in->easy);
 }
 
@@ -539,51 +524,9 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 
 	if (in->state == REQUEST_DYING)
 		return 0;
-	if (in->paused) {
-		in->held = true;
-		return CURL_WRITEFUNC_PAUSE;
-	}
 	if (!in->stall_timer)
 		start_stall_span(in);
 	return keep_or_hand_on(in, bytes, size * count) ? size * count : 0;
-}
-
-/* Pausing. */
-
-void http_pause(struct http_request *in)
-{
-	if (in->paused)
-		return;
-	in->paused = true;
-	if (in->deadline_timer)
-		in->deadline_left_ms = in->deadline_at_ms - loop_steady_ms(in->client->loop);
-	loop_timer_cancel(TAKE(in->deadline_timer));
-	loop_timer_cancel(TAKE(in->stall_timer));
-}
-
-void http_resume(struct http_request *in)
-{
-	if (!in->paused)
-		return;
-	in->paused = false;
-	if (in->state != REQUEST_RUNS)
-		return;
-	start_deadline(in);
-	if (in->answer.decoded_bytes)
-		start_stall_span(in);
-	if (in->held && !in->resume_timer)
-		in->resume_timer = loop_soon(in->client->loop, resume_now, in);
-}
-
-static void resume_now(void *arg)
-{
-	struct http_request *in = arg;
-
-	in->resume_timer = NULL;
-	if (in->paused)
-		return; /* again; what curl holds is still there */
-	in->held = false;
-	multi_unpause(in->client->multi, in->easy); /* `in` may have ended inside */
 }
 
 /* The end, which is one of curl's or one of ours. */
@@ -615,7 +558,6 @@ static void end(struct http_request *in)
 	loop_timer_cancel(TAKE(in->connect_timer));
 	loop_timer_cancel(TAKE(in->deadline_timer));
 	loop_timer_cancel(TAKE(in->stall_timer));
-	loop_timer_cancel(TAKE(in->resume_timer));
 	in->state = REQUEST_ENDED;
 	TAILQ_INSERT_TAIL(&client->ended, in, entry);
 	turn_soon(client);

@@ -92,9 +92,3 @@ struct http_request *http_start(struct http_client *in, const struct http_call *
 
 /* At once, however far it is; allowed in its own on_body too. NULL is allowed. */
 void http_cancel(struct http_request *in);
-
-/* Stops reading until http_resume(); the deadline and the stall rule stand still meanwhile. Only
- * with on_body, which is not called until then; `done` may be, if everything had arrived. Pausing
- * twice is pausing. */
-void http_pause(struct http_request *in);
-void http_resume(struct http_request *in);

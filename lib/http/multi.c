@@ -88,15 +88,6 @@ void multi_remove(struct multi *in, CURL *easy)
 	in->inside--;
 }
 
-void multi_unpause(struct multi *in, CURL *easy)
-{
-	in->inside++;
-	/* A failure shows as the transfer's end, too. */
-	curl_easy_pause(easy, CURLPAUSE_CONT);
-	in->inside--;
-	read_ended(in);
-}
-
 /* Curl's callbacks: they only note what it wants. */
 
 static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)

@@ -11,8 +11,8 @@
 struct loop;
 struct multi;
 
-/* A transfer is over and already removed. From the loop; may be inside multi_unpause(), never
- * inside multi_add(). Must not call back into this file. */
+/* A transfer is over and already removed. From the loop, never inside multi_add(). Must not call
+ * back into this file. */
 typedef void multi_ended_fn(CURL *easy, CURLcode result, void *arg);
 
 struct multi *multi_new(struct loop *loop, unsigned most_connections, multi_ended_fn *ended,
@@ -23,4 +23,3 @@ CLEANUP_DEFINE(struct multi, multi_free)
 bool multi_is_inside(const struct multi *in);
 void multi_add(struct multi *in, CURL *easy);
 void multi_remove(struct multi *in, CURL *easy);
-void multi_unpause(struct multi *in, CURL *easy);

@@ -29,7 +29,7 @@ struct sent {
 	size_t body_len;
 	int64_t wire_bytes;
 	size_t streamed, most_streamed; /* most: 0 is no limit of the test's own */
-	bool pause_first, cancel_in_body, end_in_body;
+	bool cancel_in_body, end_in_body;
 	char order;
 };
 
@@ -71,10 +71,6 @@ static bool stream(const char *bytes, size_t len, void *arg, struct error *err)
 	in->streamed += len;
 	if (len < sizeof(in->body))
 		memcpy(in->body, bytes, len);
-	if (in->pause_first) {
-		in->pause_first = false;
-		http_pause(in->handle);
-	}
 	if (in->cancel_in_body)
 		http_cancel(TAKE(in->handle));
 	if (in->end_in_body)
@@ -548,81 +544,6 @@ static void a_slow_body_is_no_stall(void **state)
 	assert_int_equal(in.status, 200);
 }
 
-static void a_pause_stops_bytes_and_time(void **state)
-{
-	struct sent in = { .pause_first = true };
-	size_t len = (size_t)4 << 20;
-	char *body = mem_zeroed(len + 1, 1);
-	size_t before;
-
-	(void)state;
-	memset(body, 'p', len);
-	peer_answer(at.peer, 200, "", body);
-	start(&in, stream);
-	until(in.streamed);
-	settle();
-	before = in.streamed;
-	loop_test_advance(at.loop, 3600000);
-	settle();
-	assert_int_equal(in.streamed, before);
-	assert_int_equal(in.ends, 0);
-	http_resume(in.handle);
-	assert_int_equal(in.streamed, before); /* never inside the call */
-	http_pause(in.handle);
-	http_pause(in.handle);
-	settle();
-	assert_int_equal(in.streamed, before);
-	http_resume(in.handle);
-	http_resume(in.handle);
-	until(in.ends);
-	assert_int_equal(in.status, 200);
-	assert_int_equal(in.streamed, len);
-	free(body);
-}
-
-static void a_pause_loses_nothing_of_a_gzip_body(void **state)
-{
-	size_t len, before = 0;
-	char *packed = gzipped((size_t)3 << 20, 0, &len);
-	struct sent in = { 0 };
-
-	(void)state;
-	answer_gzip(packed, len, len, PEER_KEEP);
-	start(&in, stream);
-	/* Paused at every piece. */
-	in.pause_first = true;
-	while (!in.ends) {
-		until(in.streamed != before || in.ends);
-		settle();
-		before = in.streamed;
-		in.pause_first = true;
-		if (!in.ends)
-			http_resume(in.handle);
-	}
-	assert_int_equal(in.status, 200);
-	assert_int_equal(in.streamed, 3 << 20);
-	free(packed);
-}
-
-static void time_after_a_pause_counts_again(void **state)
-{
-	struct sent in = { .pause_first = true };
-
-	(void)state;
-	answer_text(OK_200 "Content-Length: 1000000\r\n\r\nxx", PEER_KEEP);
-	start(&in, stream);
-	until(in.streamed);
-	loop_test_advance(at.loop, 3600000);
-	settle();
-	http_resume(in.handle);
-	loop_test_advance(at.loop, 59000);
-	settle();
-	assert_int_equal(in.ends, 0);
-	loop_test_advance(at.loop, 12000);
-	until(in.ends);
-	assert_string_equal(in.code, "stalled");
-}
-
 static void a_reader_may_give_up(void **state)
 {
 	struct sent in = { .end_in_body = true };
@@ -685,16 +606,6 @@ static void cancelled_at_every_stage(void **state)
 	peer_answer(at.peer, 200, "", "hel");
 	start(&in, stream);
 	until(in.streamed == 3);
-	settle();
-
-	in = (struct sent){ .pause_first = true }; /* paused, and the resume on its way */
-	answer_text(OK_200 "Content-Length: 10\r\n\r\nhel", PEER_KEEP);
-	start(&in, stream);
-	until(in.streamed == 3);
-	peer_more(at.peer, "lo", 2, PEER_KEEP);
-	settle();
-	http_resume(in.handle);
-	http_cancel(in.handle);
 	settle();
 
 	/* The next goes on as if nothing had been. */
@@ -831,9 +742,6 @@ int main(void)
 		row(a_silent_server_is_left_at_the_deadline),
 		row(a_stall_counts_from_the_first_body_byte),
 		row(a_slow_body_is_no_stall),
-		row(a_pause_stops_bytes_and_time),
-		row(a_pause_loses_nothing_of_a_gzip_body),
-		row(time_after_a_pause_counts_again),
 		row(a_reader_may_give_up),
 		row(cancelled_at_every_stage),
 		row(cancelled_when_it_has_ended),
