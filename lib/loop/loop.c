@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "base/utc.h"
-#include "loop/loop_event.h"
 
 /* libevent's clock stands still while the machine sleeps, ours does not: so look again. */
 #define MOST_WAIT_MS ((int64_t)30 * 1000)
@@ -77,11 +76,6 @@ void loop_free(struct loop *in)
 	event_base_free(in->base);
 	free(in->heap);
 	free(in);
-}
-
-struct event_base *loop_event_base(struct loop *in)
-{
-	return in->base;
 }
 
 void loop_run(struct loop *in)

@@ -412,14 +412,3 @@ bool sf_error_token(const struct http_response *response, struct error *err)
 	json_object_put(body);
 	return false;
 }
-
-bool sf_error_record(const char *code, const char *message, struct error *err)
-{
-	const struct row *row =
-		find_row(rest_rows, sizeof(rest_rows) / sizeof(rest_rows[0]), code, message);
-
-	if (row)
-		return set_from_row(row, message, 0, err);
-	return error_set(err, ERROR_RECORD, is_code(code) ? code : "unknown-code",
-			 RECORD_REFUSED " (Salesforce says: %.200s)", message);
-}

@@ -23,6 +23,3 @@ bool sf_error_rest(const struct http_response *response, struct error *err);
  * code protocol, or server-trouble with a 5xx. The answer's text is never quoted, since it may echo
  * the secret; its error is `code` if it is a word of [a-z_], else unknown-error. Answers false. */
 bool sf_error_token(const struct http_response *response, struct error *err);
-
-/* What an error code means for one record of a write. Answers false. */
-bool sf_error_record(const char *code, const char *message, struct error *err);

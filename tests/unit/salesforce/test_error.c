@@ -321,30 +321,14 @@ static void hostile_messages_are_tamed(void **state)
 	assert_true(strspn(strchr(err.text, 'x'), "x") < 200);
 }
 
-static void codes_of_records(void **state)
-{
-	struct error err;
-
-	(void)state;
-	assert_false(sf_error_record("DUPLICATE_VALUE", "duplicate value found", &err));
-	assert_int_equal(err.kind, ERROR_RECORD);
-	assert_false(sf_error_record("INVALID_EMAIL_ADDRESS", "Email: invalid", &err));
-	assert_int_equal(err.kind, ERROR_FIELD);
-	assert_false(sf_error_record("UNABLE_TO_LOCK_ROW", "x", &err));
-	assert_int_equal(err.kind, ERROR_RETRY);
-	assert_false(sf_error_record("BRAND_NEW", "x", &err));
-	assert_int_equal(err.kind, ERROR_RECORD);
-	assert_string_equal(err.code, "BRAND_NEW");
-	assert_false(sf_error_record("not a code", "x", &err));
-	assert_string_equal(err.code, "unknown-code");
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rest_answers),       cmocka_unit_test(token_answers),
-		cmocka_unit_test(remedies_are_named), cmocka_unit_test(hostile_messages_are_tamed),
-		cmocka_unit_test(codes_of_records),   cmocka_unit_test(a_secret_is_not_echoed),
+		cmocka_unit_test(rest_answers),
+		cmocka_unit_test(token_answers),
+		cmocka_unit_test(remedies_are_named),
+		cmocka_unit_test(hostile_messages_are_tamed),
+		cmocka_unit_test(a_secret_is_not_echoed),
 	};
 
 	return cmocka_run_group_tests_name("sf_error", tests, NULL, NULL);
