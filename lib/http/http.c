@@ -11,12 +11,11 @@
 
 #include "base/error.h"
 #include "http/answer.h"
+#include "http/easy.h"
 #include "http/multi.h"
 #include "http/wiping.h"
 #include "loop/loop.h"
-#include "secret/secret.h"
 
-#define CONNECT_MS       10000
 #define STALL_SPAN_MS    10000
 #define STALL_MS         60000
 #define STALL_BYTES_S    100
@@ -44,19 +43,9 @@ struct http_request {
 	struct http_client *client;
 	enum request_state state;
 
-	/* What to send. */
-	char *method, *url, *host;
-	bool plain_loopback; /* the URL's scheme and host */
-	char *body;          /* NULL: `form`, or none */
-	size_t body_len;
-	struct secret *form, *bearer_line; /* open while it runs */
-	char **headers;
-	size_t header_count;
-	struct curl_slist *nodes; /* an array, since curl's own list would copy the bearer */
+	struct easy easy; /* what to send, and how curl has it */
 
 	/* How it goes. */
-	CURL *easy; /* while it runs */
-	char curl_text[CURL_ERROR_SIZE];
 	const struct limits *limits;
 	struct loop_timer *connect_timer; /* until the request is sent */
 	struct loop_timer *deadline_timer;
@@ -77,8 +66,7 @@ TAILQ_HEAD(request_list, http_request);
 
 struct http_client {
 	struct loop *loop;
-	char *user_agent, *ca_file, *proxy;
-	bool allow_plain;
+	struct easy_rules rules; /* its texts owned */
 	unsigned parallel, running_count;
 	struct multi *multi;
 	struct request_list waiting, running, ended;
@@ -87,8 +75,6 @@ struct http_client {
 
 static void turn(void *arg);
 static void run(struct http_request *in);
-static void set_rules(struct http_request *in);
-static void set_request(struct http_request *in);
 static int before_sending(void *arg, char *ip, char *own_ip, int port, int own_port);
 static size_t take_header(char *bytes, size_t size, size_t count, void *arg);
 static size_t take_body(char *bytes, size_t size, size_t count, void *arg);
@@ -138,11 +124,13 @@ struct http_client *http_client_new(struct loop *loop, const struct http_options
 	in = mem_new(struct http_client);
 	*in = (struct http_client){
 		.loop = loop,
+		.parallel = options->parallel ? options->parallel : DEFAULT_PARALLEL,
+	};
+	in->rules = (struct easy_rules){
 		.user_agent = mem_strdup(options->user_agent ? options->user_agent : "leadsyncd"),
 		.ca_file = options->ca_file ? mem_strdup(options->ca_file) : NULL,
 		.proxy = mem_strdup(options->proxy ? options->proxy : ""),
 		.allow_plain = options->allow_plain,
-		.parallel = options->parallel ? options->parallel : DEFAULT_PARALLEL,
 	};
 	TAILQ_INIT(&in->waiting);
 	TAILQ_INIT(&in->running);
@@ -156,17 +144,7 @@ static void request_free(struct http_request *in)
 	loop_timer_cancel(in->connect_timer);
 	loop_timer_cancel(in->deadline_timer);
 	loop_timer_cancel(in->stall_timer);
-	curl_easy_cleanup(in->easy);
-	secret_free(in->form);
-	secret_free(in->bearer_line);
-	for (size_t i = 0; i < in->header_count; i++)
-		free(in->headers[i]);
-	free(in->headers);
-	free(in->nodes);
-	free(in->method);
-	free(in->url);
-	free(in->host);
-	free(in->body);
+	easy_done(&in->easy);
 	answer_done(&in->answer);
 	free(in);
 }
@@ -176,7 +154,7 @@ static void take_from_curl(struct http_request *in)
 {
 	TAILQ_REMOVE(&in->client->running, in, entry);
 	in->client->running_count--;
-	multi_remove(in->client->multi, in->easy);
+	multi_remove(in->client->multi, in->easy.handle);
 }
 
 static void bury_dying(struct http_client *in)
@@ -199,9 +177,9 @@ void http_client_free(struct http_client *in)
 	bury_dying(in);
 	multi_free(in->multi);
 	loop_timer_cancel(in->turn);
-	free(in->user_agent);
-	free(in->ca_file);
-	free(in->proxy);
+	free(in->rules.user_agent);
+	free(in->rules.ca_file);
+	free(in->rules.proxy);
 	free(in);
 }
 
@@ -234,81 +212,19 @@ static void turn(void *arg)
 
 /* The request, up to when curl gets it. */
 
-/* "?" if there is none; `*ret_plain_loopback` if nobody but this machine can be asked in clear. */
-static char *host_of(const char *url, bool *ret_plain_loopback)
-{
-	CURLU *parts = curl_url();
-	char *scheme = NULL, *name = NULL, *host;
-
-	if (parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
-		curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
-		curl_url_get(parts, CURLUPART_HOST, &name, 0);
-	}
-	host = mem_strdup(name ? name : "?");
-	*ret_plain_loopback = scheme && strcmp(scheme, "http") == 0 &&
-			      (strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0);
-	curl_free(scheme);
-	curl_free(name);
-	curl_url_cleanup(parts);
-	return host;
-}
-
-static struct secret *bearer_line(struct secret *bearer)
-{
-	static const char name[] = "Authorization: Bearer ";
-	size_t len, name_len = sizeof(name) - 1;
-	const char *token = secret_open(bearer, &len);
-	char *line;
-	struct secret *kept = secret_blank(name_len + len, &line);
-
-	memcpy(line, name, name_len);
-	memcpy(line + name_len, token, len);
-	secret_close(kept);
-	secret_close(bearer);
-	return kept;
-}
-
-static struct secret *secret_copy(struct secret *in)
-{
-	size_t len;
-	const char *bytes = secret_open(in, &len);
-	struct secret *copy = secret_new(bytes, len);
-
-	secret_close(in);
-	return copy;
-}
-
 struct http_request *http_start(struct http_client *in, const struct http_call *call,
 				http_done_fn *done, void *arg)
 {
 	struct http_request *request = mem_new(struct http_request);
-	size_t count = 0;
 
-	while (call->headers && call->headers[count])
-		count++;
 	*request = (struct http_request){
 		.client = in,
-		.method = mem_strdup(call->method),
-		.url = mem_strdup(call->url),
-		.headers = mem_array(char *, count),
-		.header_count = count,
-		.nodes = mem_array(struct curl_slist, count + 2),
 		.limits = &class_limits[call->class],
 		.on_body = call->on_body,
 		.done = done,
 		.arg = arg,
 	};
-	request->host = host_of(call->url, &request->plain_loopback);
-	for (size_t i = 0; i < count; i++)
-		request->headers[i] = mem_strdup(call->headers[i]);
-	if (call->bearer)
-		request->bearer_line = bearer_line(call->bearer);
-	if (call->form)
-		request->form = secret_copy(call->form);
-	if (call->body) {
-		request->body = mem_strndup(call->body, call->body_len);
-		request->body_len = call->body_len;
-	}
+	easy_copy(&request->easy, call);
 	TAILQ_INSERT_TAIL(&in->waiting, request, entry);
 	turn_soon(in);
 	return request;
@@ -338,105 +254,19 @@ void http_cancel(struct http_request *in)
 
 static void run(struct http_request *in)
 {
+	const struct easy_hooks hooks = { .before_sending = before_sending,
+					  .take_header = take_header,
+					  .take_body = take_body,
+					  .arg = in };
 	struct http_client *client = in->client;
 
 	in->state = REQUEST_RUNS;
 	TAILQ_INSERT_TAIL(&client->running, in, entry);
 	client->running_count++;
-	in->easy = curl_easy_init();
-	if (!in->easy)
-		abort();
-	set_rules(in);
-	set_request(in);
-	in->connect_timer = loop_after(client->loop, CONNECT_MS, connect_too_long, in);
+	easy_start(&in->easy, &client->rules, &hooks);
+	in->connect_timer = loop_after(client->loop, EASY_CONNECT_MS, connect_too_long, in);
 	in->deadline_timer = loop_after(client->loop, in->limits->deadline_ms, deadline_passed, in);
-	multi_add(client->multi, in->easy);
-}
-
-#define set(option, value)                                                                         \
-	do {                                                                                       \
-		if (curl_easy_setopt(in->easy, option, value) != CURLE_OK)                         \
-			abort(); /* without memory, or a curl that lacks what we need */           \
-	} while (0)
-
-/* The rules of every request; there is no other place where a handle is made. */
-static void set_rules(struct http_request *in)
-{
-	struct http_client *client = in->client;
-
-	set(CURLOPT_PROTOCOLS_STR, client->allow_plain && in->plain_loopback ? "http" : "https");
-	set(CURLOPT_REDIR_PROTOCOLS_STR, "https");
-	set(CURLOPT_FOLLOWLOCATION, 0L);
-	set(CURLOPT_MAXREDIRS, 0L);
-	set(CURLOPT_UNRESTRICTED_AUTH, 0L);
-	set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-	set(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	set(CURLOPT_PROXY, client->proxy); /* "" also stops curl from asking the environment */
-	set(CURLOPT_NOPROXY, "127.0.0.1,::1");
-	set(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* the proxy sees no Authorization */
-	set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	set(CURLOPT_NOSIGNAL, 1L);
-	set(CURLOPT_QUICK_EXIT, 1L); /* a hanging name look-up is left behind, not waited for */
-	set(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	set(CURLOPT_SSL_VERIFYPEER, 1L);
-	set(CURLOPT_SSL_VERIFYHOST, 2L);
-	/* Unset, curl parses the bundle once and not for every connection. */
-	set(CURLOPT_CAPATH, NULL);
-	if (client->ca_file)
-		set(CURLOPT_CAINFO, client->ca_file);
-	/* The same for a proxy that is spoken to by TLS. */
-	set(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	set(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
-	set(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
-	set(CURLOPT_PROXY_CAPATH, NULL);
-	if (client->ca_file)
-		set(CURLOPT_PROXY_CAINFO, client->ca_file);
-	set(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	set(CURLOPT_HTTP09_ALLOWED, 0L);
-	set(CURLOPT_ACCEPT_ENCODING, "gzip");
-	set(CURLOPT_USERAGENT, client->user_agent);
-	/* Also how long each of a host's addresses is tried; the total is our own timer's. */
-	set(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-	/* Writes are silent for minutes, which middle boxes forget. */
-	set(CURLOPT_TCP_KEEPALIVE, 1L);
-	set(CURLOPT_TCP_KEEPIDLE, 60L);
-	set(CURLOPT_TCP_KEEPINTVL, 60L);
-	set(CURLOPT_ERRORBUFFER, in->curl_text);
-	set(CURLOPT_PRIVATE, in);
-	set(CURLOPT_PREREQFUNCTION, before_sending);
-	set(CURLOPT_PREREQDATA, in);
-	set(CURLOPT_HEADERFUNCTION, take_header);
-	set(CURLOPT_HEADERDATA, in);
-	set(CURLOPT_WRITEFUNCTION, take_body);
-	set(CURLOPT_WRITEDATA, in);
-}
-
-static void set_request(struct http_request *in)
-{
-	/* No waiting for "100 Continue", and no second sending after a 417. */
-	static char no_expect[] = "Expect:";
-	size_t count = 0, body_len = in->body_len;
-	const char *body = in->body;
-
-	set(CURLOPT_URL, in->url);
-	if (in->form)
-		body = secret_open(in->form, &body_len);
-	if (body || strcmp(in->method, "POST") == 0) {
-		set(CURLOPT_POST, 1L);
-		set(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_len);
-		set(CURLOPT_POSTFIELDS, body ? body : ""); /* not copied */
-	}
-	if (strcmp(in->method, "GET") != 0 && strcmp(in->method, "POST") != 0)
-		set(CURLOPT_CUSTOMREQUEST, in->method);
-
-	in->nodes[count++].data = no_expect;
-	for (size_t i = 0; i < in->header_count; i++)
-		in->nodes[count++].data = in->headers[i];
-	if (in->bearer_line)
-		in->nodes[count++].data = (char *)secret_open(in->bearer_line, &(size_t){ 0 });
-	for (size_t i = 0; i + 1 < count; i++)
-		in->nodes[i].next = &in->nodes[i + 1];
-	set(CURLOPT_HTTPHEADER, in->nodes);
+	multi_add(client->multi, in->easy.handle);
 }
 
 /* Curl's callbacks: nothing in them calls curl, save to read a number. */
@@ -445,7 +275,7 @@ static int64_t wire_bytes(struct http_request *in)
 {
 	curl_off_t bytes = 0;
 
-	curl_easy_getinfo(in->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+	curl_easy_getinfo(in->easy.handle, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
 	return bytes;
 }
 
@@ -460,11 +290,11 @@ static int before_sending(void *arg, char *ip, char *own_ip, int port, int own_p
 	(void)own_port;
 	if (in->state == REQUEST_DYING)
 		return CURL_PREREQFUNC_ABORT;
-	if (in->sent && strcmp(in->method, "GET") != 0) {
+	if (in->sent && strcmp(in->easy.method, "GET") != 0) {
 		/* Curl would send it again since the connection it reused gave no answer. */
 		in->failed = true;
 		error_set(&in->why, ERROR_RETRY, "reset",
-			  "%s: the connection was closed without an answer", in->host);
+			  "%s: the connection was closed without an answer", in->easy.host);
 		return CURL_PREREQFUNC_ABORT;
 	}
 	in->sent = true;
@@ -479,7 +309,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
 	if (in->state == REQUEST_DYING)
 		return 0;
 	if (!answer_header(&in->answer, bytes, size * count, &in->why)) {
-		error_prefix(&in->why, "%s", in->host);
+		error_prefix(&in->why, "%s", in->easy.host);
 		in->failed = true;
 		return 0;
 	}
@@ -505,7 +335,7 @@ static bool keep_or_hand_on(struct http_request *in, const char *bytes, size_t l
 		return false;
 	}
 	if (!answer_count(&in->answer, len, wire_bytes(in), most, &in->why)) {
-		error_prefix(&in->why, "%s", in->host);
+		error_prefix(&in->why, "%s", in->easy.host);
 		in->failed = true;
 		return false;
 	}
@@ -537,24 +367,20 @@ static const char *step_code(struct http_request *in)
 	curl_off_t resolved = 0;
 	long own_port = 0; /* known once TCP stands; curl's connect time counts TLS in */
 
-	curl_easy_getinfo(in->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
-	curl_easy_getinfo(in->easy, CURLINFO_LOCAL_PORT, &own_port);
+	curl_easy_getinfo(in->easy.handle, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
+	curl_easy_getinfo(in->easy.handle, CURLINFO_LOCAL_PORT, &own_port);
 	if (in->sent)
 		return "timeout";
 	return !resolved ? "dns" : !own_port ? "connect" : "tls";
 }
 
-/* `easy` is out of curl's hands. */
+/* It is out of curl's hands. */
 static void end(struct http_request *in)
 {
 	struct http_client *client = in->client;
 
 	in->wire_bytes = wire_bytes(in);
-	curl_easy_cleanup(TAKE(in->easy));
-	if (in->form)
-		secret_free(TAKE(in->form));
-	if (in->bearer_line)
-		secret_free(TAKE(in->bearer_line));
+	easy_end(&in->easy);
 	loop_timer_cancel(TAKE(in->connect_timer));
 	loop_timer_cancel(TAKE(in->deadline_timer));
 	loop_timer_cancel(TAKE(in->stall_timer));
@@ -566,7 +392,7 @@ static void end(struct http_request *in)
 static void end_with(struct http_request *in, const char *code, const char *text)
 {
 	in->failed = true;
-	error_set(&in->why, ERROR_RETRY, code, "%s: %s", in->host, text);
+	error_set(&in->why, ERROR_RETRY, code, "%s: %s", in->easy.host, text);
 	take_from_curl(in);
 	end(in);
 }
@@ -634,7 +460,7 @@ static const char *code_of(CURLcode result, struct http_request *in)
 
 static void judge(struct http_request *in, CURLcode result)
 {
-	const char *text = *in->curl_text ? in->curl_text : curl_easy_strerror(result);
+	const char *text = *in->easy.curl_text ? in->easy.curl_text : curl_easy_strerror(result);
 
 	if (result == CURLE_OK && !in->answer.headers_end) {
 		/* To curl, a connection that closes amid the headers ends them. */
@@ -647,9 +473,10 @@ static void judge(struct http_request *in, CURLcode result)
 	if (!in->sent && (result == CURLE_URL_MALFORMAT || result == CURLE_UNSUPPORTED_PROTOCOL ||
 			  result == CURLE_LOGIN_DENIED))
 		error_set(&in->why, ERROR_BUG, "bad-url", "%s: this URL may not be asked: %s",
-			  in->host, text);
+			  in->easy.host, text);
 	else
-		error_set(&in->why, ERROR_RETRY, code_of(result, in), "%s: %s", in->host, text);
+		error_set(&in->why, ERROR_RETRY, code_of(result, in), "%s: %s", in->easy.host,
+			  text);
 }
 
 static void curl_ended(CURL *easy, CURLcode result, void *arg)
