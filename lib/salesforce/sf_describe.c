@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "record/schema.h"
+#include "salesforce/sf_json.h"
 
 /* What a type is to us. Types that are not here (address, location, base64, complexvalue, anyType,
  * json, and what is yet to come) are no single value: not readable. */
@@ -38,20 +39,9 @@ static const struct {
 	{ "url", VALUE_TEXT },
 };
 
-/* NULL if absent, null or of another type. */
-static const char *text_of(struct json_object *in, const char *key)
-{
-	struct json_object *value;
-
-	if (!json_object_object_get_ex(in, key, &value) ||
-	    !json_object_is_type(value, json_type_string))
-		return NULL;
-	return json_object_get_string(value);
-}
-
 static char *copy_of(struct json_object *in, const char *key)
 {
-	const char *text = text_of(in, key);
+	const char *text = sf_json_text(in, key);
 
 	return text ? mem_strdup(text) : NULL;
 }
@@ -99,7 +89,7 @@ static char *target_of(struct json_object *in)
 
 static struct schema_field field_of(struct json_object *in, const char *name, const char *type)
 {
-	const char *relationship = text_of(in, "relationshipName");
+	const char *relationship = sf_json_text(in, "relationshipName");
 	struct schema_field field = {
 		.name = mem_strdup(name),
 		.label = copy_of(in, "label"),
@@ -143,8 +133,8 @@ static bool add_fields(struct schema *schema, struct json_object *body, struct e
 		return protocol(err, "it has no fields");
 	for (size_t i = 0; i < json_object_array_length(fields); i++) {
 		struct json_object *field = json_object_array_get_idx(fields, i);
-		const char *name = text_of(field, "name");
-		const char *type = text_of(field, "type");
+		const char *name = sf_json_text(field, "name");
+		const char *type = sf_json_text(field, "type");
 
 		if (!name || !type || !str_is_name(name))
 			return protocol(err, "a field has no name or no type");
@@ -160,7 +150,7 @@ static bool add_fields(struct schema *schema, struct json_object *body, struct e
 static struct schema *schema_of(struct json_object *body, struct error *err)
 {
 	CLEANUP(schema_free) struct schema *schema = NULL;
-	const char *name = text_of(body, "name");
+	const char *name = sf_json_text(body, "name");
 
 	if (!name || !str_is_name(name)) {
 		protocol(err, "the object has no name");
@@ -175,24 +165,17 @@ static struct schema *schema_of(struct json_object *body, struct error *err)
 
 struct schema *sf_describe_parse(const char *body, size_t len, struct error *err)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(32);
-	struct json_object *made = NULL;
+	bool whole;
+	struct json_object *made = sf_json_parse(body, len, &whole);
 	struct schema *schema = NULL;
 
-	if (!tokener)
-		abort();
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	if (len < INT32_MAX)
-		made = json_tokener_parse_ex(tokener, body, (int)len);
 	if (!json_object_is_type(made, json_type_object))
 		error_set(err, ERROR_RETRY, "not-json",
 			  "a login or maintenance page, or half an answer, instead of JSON");
-	else if (json_tokener_get_parse_end(tokener) !=
-		 len - strspn(body + json_tokener_get_parse_end(tokener), " \t\r\n"))
+	else if (!whole)
 		protocol(err, "it goes on behind its end");
 	else
 		schema = schema_of(made, err);
 	json_object_put(made);
-	json_tokener_free(tokener);
 	return schema;
 }

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "http/http.h"
+#include "salesforce/sf_json.h"
 
 #define MINUTE_S (60)
 #define HOUR_S   (60 * MINUTE_S)
@@ -293,27 +295,19 @@ static bool set_from_row(const struct row *row, const char *message, int64_t ret
 /* The body as JSON, NULL if it is none. json_object_put() it. */
 static struct json_object *parse_body(const struct http_response *response)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(32);
-	struct json_object *made;
+	bool whole;
+	struct json_object *made = sf_json_parse(response->body, response->body_len, &whole);
 
-	if (!tokener)
-		abort();
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	made = response->body_len < INT32_MAX
-		       ? json_tokener_parse_ex(tokener, response->body, (int)response->body_len)
-		       : NULL;
-	json_tokener_free(tokener);
+	if (made && !whole)
+		json_object_put(TAKE(made));
 	return made;
 }
 
 static const char *text_member(struct json_object *in, const char *key)
 {
-	struct json_object *member;
+	const char *text = sf_json_text(in, key);
 
-	if (!json_object_object_get_ex(in, key, &member) ||
-	    !json_object_is_type(member, json_type_string))
-		return "";
-	return json_object_get_string(member);
+	return text ? text : "";
 }
 
 /* The object that describes the error: the first of an array, or the body itself. */

@@ -14,11 +14,11 @@
 #include "http/url.h"
 #include "record/mapping.h"
 #include "record/record.h"
+#include "salesforce/sf_json.h"
 #include "salesforce/sf_plan.h"
 #include "salesforce/sf_record.h"
 
 #define MOST_SLICE ((size_t)4 * 1024 * 1024)
-#define MOST_DEPTH 32
 
 enum place {
 	AT_START,
@@ -69,10 +69,7 @@ struct sf_page *sf_page_new(struct mapping *mapping, const struct sf_shape *shap
 
 	in->page = record_page_new(mapping);
 	in->root = sf_plan_new(mapping, shape);
-	in->tokener = json_tokener_new_ex(MOST_DEPTH);
-	if (!in->tokener)
-		abort();
-	json_tokener_set_flags(in->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	in->tokener = sf_json_tokener();
 	return in;
 }
 

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "http/url.h"
 #include "record/value.h"
+#include "salesforce/sf_json.h"
 #include "secret/secret.h"
 #include "vault/vault.h"
 
@@ -22,19 +23,6 @@ static bool protocol(struct error *err, const char *what)
 {
 	return error_set(err, ERROR_RETRY, "protocol",
 			 "the token endpoint's answer is not what Salesforce sends: %s", what);
-}
-
-/* NULL unless it is text without a NUL inside. */
-static const char *text_of(struct json_object *in, const char *key)
-{
-	struct json_object *value;
-	const char *text;
-
-	if (!json_object_object_get_ex(in, key, &value) ||
-	    !json_object_is_type(value, json_type_string))
-		return NULL;
-	text = json_object_get_string(value);
-	return strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
 }
 
 /* What may stand in a header: no blanks, no line ends. */
@@ -98,9 +86,10 @@ static int64_t life_of(struct json_object *in)
 static bool take_token(struct json_object *in, const struct url_policy *policy, int64_t now_ms,
 		       struct vault_token *ret, struct error *err)
 {
-	const char *access = text_of(in, "access_token"), *refresh = text_of(in, "refresh_token");
-	const char *instance = text_of(in, "instance_url"), *id = text_of(in, "id");
-	const char *type = text_of(in, "token_type"), *scope = text_of(in, "scope");
+	const char *access = sf_json_text(in, "access_token"),
+		   *refresh = sf_json_text(in, "refresh_token");
+	const char *instance = sf_json_text(in, "instance_url"), *id = sf_json_text(in, "id");
+	const char *type = sf_json_text(in, "token_type"), *scope = sf_json_text(in, "scope");
 	int64_t life_s = life_of(in);
 
 	if (!access || !is_token(access) || (refresh && !is_token(refresh)))
@@ -137,19 +126,13 @@ static void wipe(struct json_object *in, const char *key)
 bool sf_token_parse(const char *body, size_t len, const struct url_policy *policy, int64_t now_ms,
 		    struct vault_token *ret, struct error *err)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(32);
+	bool whole, ok;
+	struct json_object *in = sf_json_parse(body, len, &whole);
 	struct vault_token made = { 0 };
-	struct json_object *in = NULL;
-	bool ok;
 
-	if (!tokener)
-		abort();
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	if (len < INT32_MAX)
-		in = json_tokener_parse_ex(tokener, body, (int)len);
 	if (!json_object_is_type(in, json_type_object))
 		ok = protocol(err, "a page instead of JSON");
-	else if (json_tokener_get_parse_end(tokener) != len)
+	else if (!whole)
 		ok = protocol(err, "it goes on behind its end");
 	else
 		ok = take_token(in, policy, now_ms, &made, err);
@@ -157,7 +140,6 @@ bool sf_token_parse(const char *body, size_t len, const struct url_policy *polic
 	wipe(in, "refresh_token");
 	wipe(in, "id_token");
 	json_object_put(in);
-	json_tokener_free(tokener);
 	if (ok)
 		*ret = made;
 	else

@@ -1,0 +1,47 @@
+#include "salesforce/sf_json.h"
+
+#include <json-c/json.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_DEPTH 32
+
+struct json_tokener *sf_json_tokener(void)
+{
+	struct json_tokener *made = json_tokener_new_ex(MOST_DEPTH);
+
+	if (!made)
+		abort();
+	json_tokener_set_flags(made, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	return made;
+}
+
+struct json_object *sf_json_parse(const char *body, size_t len, bool *ret_whole)
+{
+	struct json_tokener *tokener = sf_json_tokener();
+	struct json_object *made = NULL;
+	size_t end;
+
+	if (len < INT32_MAX)
+		made = json_tokener_parse_ex(tokener, body, (int)len);
+	/* A NUL, and what follows it, json-c passes over. */
+	end = json_tokener_get_parse_end(tokener);
+	while (end < len && body[end] && strchr(" \t\r\n", body[end]))
+		end++;
+	*ret_whole = end == len;
+	json_tokener_free(tokener);
+	return made;
+}
+
+const char *sf_json_text(struct json_object *in, const char *key)
+{
+	struct json_object *value;
+	const char *text;
+
+	if (!json_object_object_get_ex(in, key, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return NULL;
+	text = json_object_get_string(value);
+	return strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
+}
