@@ -241,11 +241,11 @@ static void lose_unit(struct db *in, const struct error *why)
 	in->lost = *why;
 }
 
-bool db_failed(struct db *in, int code, enum failure_moment moment, struct error *err)
+/* After `err` the unit is lost, or only the part if it was about one record. */
+static bool fail(struct db *in, struct error *err)
 {
 	bool may_go_on;
 
-	failure_set(err, in, code, moment);
 	if (in->unit != UNIT_OPEN)
 		return false;
 	may_go_on = in->in_part && err->kind == ERROR_RECORD;
@@ -259,6 +259,12 @@ bool db_failed(struct db *in, int code, enum failure_moment moment, struct error
 			  in->path);
 	lose_unit(in, err);
 	return false;
+}
+
+bool db_failed(struct db *in, int code, enum failure_moment moment, struct error *err)
+{
+	failure_set(err, in, code, moment);
+	return fail(in, err);
 }
 
 /* SQLite says at every moment whether a transaction is open; we never trust our own book alone. */
@@ -314,6 +320,9 @@ bool db_commit(struct db *in, struct error *err)
 		code = sqlite3_exec(in->handle, "COMMIT", NULL, NULL, NULL);
 		if (code != SQLITE_OK)
 			ok = failure_set(err, in, code, FAILURE_RUNNING);
+		/* A rule that waited for the end refuses all that was done, not one record. */
+		if (!ok && err->kind == ERROR_RECORD)
+			err->kind = ERROR_HUMAN;
 	}
 	db_rollback(in);
 	return ok;
@@ -341,6 +350,15 @@ bool db_part_begin(struct db *in, struct error *err)
 	return true;
 }
 
+/* SQLite itself would ask only at COMMIT, when nobody knows whose row it was. */
+static bool owes_foreign_key(struct db *in)
+{
+	int owed = 0, most;
+
+	sqlite3_db_status(in->handle, SQLITE_DBSTATUS_DEFERRED_FKS, &owed, &most, 0);
+	return owed;
+}
+
 bool db_part_end(struct db *in, struct error *err)
 {
 	int code;
@@ -349,6 +367,12 @@ bool db_part_end(struct db *in, struct error *err)
 		return false;
 	if (!in->in_part)
 		return error_set(err, ERROR_BUG, "no-part", "%s: the end of no part", in->path);
+	if (owes_foreign_key(in)) {
+		error_set(err, ERROR_RECORD, "constraint",
+			  "%s: a rule of the table refuses the change (deferred FOREIGN KEY)",
+			  in->path);
+		return fail(in, err);
+	}
 	in->in_part = false;
 	code = sqlite3_exec(in->handle, "RELEASE part", NULL, NULL, NULL);
 	return code == SQLITE_OK || db_failed(in, code, FAILURE_RUNNING, err);

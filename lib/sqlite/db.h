@@ -35,7 +35,8 @@ CLEANUP_DEFINE(struct db, db_close)
  *
  * After such an error db_commit() fails with that same error, and so does whatever writes, until
  * db_rollback(), db_commit() or the next db_begin() has closed the unit. (A unit that went on after
- * an ERROR_RECORD is ERROR_BUG code unit-lost: see db_part_begin.) */
+ * an ERROR_RECORD is ERROR_BUG code unit-lost: see db_part_begin.) What db_commit() itself answers
+ * is never ERROR_RECORD: a constraint deferred until then is ERROR_HUMAN. */
 bool db_begin(struct db *in, struct error *err);
 bool db_commit(struct db *in, struct error *err);
 void db_rollback(struct db *in); /* no effect outside a unit */
@@ -43,7 +44,7 @@ void db_rollback(struct db *in); /* no effect outside a unit */
 /* A part of a unit that may fail by itself, such as one record of a page: an ERROR_RECORD inside it
  * undoes the part alone, to its beginning, and ends it; the unit goes on. Any other error ends the
  * unit as ever; so does a table's own ON CONFLICT ROLLBACK (ERROR_HUMAN code constraint-rollback).
- * Parts do not nest. */
+ * A deferred foreign key must hold when the part ends. Parts do not nest. */
 bool db_part_begin(struct db *in, struct error *err);
 bool db_part_end(struct db *in, struct error *err); /* keeps what the part did */
 void db_part_undo(struct db *in);                   /* no effect outside a part */

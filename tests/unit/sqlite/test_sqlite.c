@@ -395,6 +395,32 @@ static void a_full_disk_loses_the_whole_unit(void **state)
 	assert_int_equal(number(db, "SELECT at FROM cursor"), 9);
 }
 
+static void a_deferred_foreign_key_fails_its_part(void **state)
+{
+	CLEANUP(db_close) struct db *db = open_new(*state);
+	struct error err;
+
+	must_run(db, "CREATE TABLE town (name TEXT PRIMARY KEY); CREATE TABLE t (town TEXT"
+		     " REFERENCES town DEFERRABLE INITIALLY DEFERRED)");
+	must_begin(db);
+	assert_true(db_part_begin(db, &err));
+	must_run(db, "INSERT INTO t VALUES ('Nowhere')");
+	assert_false(db_part_end(db, &err));
+	assert_int_equal(err.kind, ERROR_RECORD);
+	assert_string_equal(err.code, "constraint");
+	assert_true(db_part_begin(db, &err));
+	must_run(db, "INSERT INTO t VALUES ('Oslo'); INSERT INTO town VALUES ('Oslo')");
+	assert_true(db_part_end(db, &err));
+	must_commit(db);
+	assert_int_equal(number(db, "SELECT count(*) FROM t"), 1);
+
+	must_begin(db);
+	must_run(db, "INSERT INTO t VALUES ('Nowhere')");
+	assert_false(db_commit(db, &err));
+	assert_int_equal(err.kind, ERROR_HUMAN);
+	assert_int_equal(number(db, "SELECT count(*) FROM t"), 1);
+}
+
 static void a_part_fails_by_itself(void **state)
 {
 	CLEANUP(db_close) struct db *db = open_new(*state);
@@ -738,6 +764,7 @@ int main(void)
 		in_place(a_shared_database_keeps_its_journal_mode),
 		in_place(a_unit_is_all_or_nothing),
 		in_place(a_full_disk_loses_the_whole_unit),
+		in_place(a_deferred_foreign_key_fails_its_part),
 		in_place(a_part_fails_by_itself),
 		in_place(failures_have_classes),
 		in_place(foreign_and_damaged_files_are_left_alone),

@@ -352,6 +352,32 @@ static void one_refused_write_leaves_the_others(void **state)
 	assert_true(value_is_null(&row.values[1]));
 }
 
+static void a_deferred_foreign_key_refuses_one_record(void **state)
+{
+	static const bool all[] = { true, true, true };
+	static const struct value ann[] = { { "Ann", 3 }, { 0 }, { "1", 1 } },
+				  nobody[] = { { "Nobody", 6 }, { 0 }, { "0", 1 } };
+	struct bench *in = *state;
+	struct store_write writes[3];
+
+	sql(in, "CREATE TABLE person (name TEXT PRIMARY KEY); INSERT INTO person VALUES ('Ann');"
+		"CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT"
+		" REFERENCES person DEFERRABLE INITIALLY DEFERRED, score TEXT, active INT)");
+	must_prepare(in);
+	writes[0] = insert_of("A", ann, all);
+	writes[1] = insert_of("B", nobody, all);
+	writes[2] = insert_of("C", ann, all);
+	assert_true(in->store->ops->begin(in->session, &in->err));
+	assert_true(in->store->ops->write(in->session, writes, 3, in->arena, &in->err));
+	assert_null(writes[0].failed);
+	assert_non_null(writes[1].failed);
+	assert_string_equal(writes[1].failed->code, "constraint");
+	assert_null(writes[2].failed);
+	assert_true(in->store->ops->commit(in->session, &in->err));
+	assert_string_equal(ask(in, "SELECT count(*) FROM contact"), "2");
+	assert_string_equal(ask(in, "SELECT group_concat(remote_id) FROM leadsync_link"), "A,C");
+}
+
 /* A trigger of the table's owner that drops an insert leaves a link without a row. */
 static void a_dropped_insert_takes_no_other_row(void **state)
 {
@@ -437,6 +463,7 @@ int main(void)
 		ROW(knows_whose_it_is),
 		ROW(a_job_keeps_its_table),
 		ROW(one_refused_write_leaves_the_others),
+		ROW(a_deferred_foreign_key_refuses_one_record),
 		ROW(a_dropped_insert_takes_no_other_row),
 		ROW(rows_are_read_in_canonical_form),
 		ROW(runs_are_listed_and_collapse),
