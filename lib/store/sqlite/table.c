@@ -36,6 +36,7 @@ struct table {
 	struct column *columns;
 	size_t count;
 	int64_t key_parts;
+	const char *rowid; /* the column that is the rowid by another name; NULL: none */
 };
 
 static void table_clear(struct table *in)
@@ -123,31 +124,6 @@ static bool is_ours(struct session *in, bool *ret, struct error *err)
 	return statement_step(s, ret, err);
 }
 
-static bool read_table(struct session *in, struct table *ret, struct error *err)
-{
-	CLEANUP(statement_free)
-	struct statement *s =
-		statement_new(in->db,
-			      "SELECT type, wr FROM pragma_table_list"
-			      " WHERE schema = 'main' AND name = :table COLLATE NOCASE",
-			      err);
-	const char *type;
-	bool row;
-
-	if (!s)
-		return false;
-	statement_bind_text(s, ":table", in->job.table);
-	if (!statement_step(s, &row, err))
-		return false;
-	if (!row)
-		return true;
-	type = statement_text(s, "type");
-	ret->found = true;
-	ret->is_table = type && strcmp(type, "table") == 0;
-	ret->without_rowid = statement_int(s, "wr");
-	return is_ours(in, &ret->ours, err) && read_columns(in, ret, err);
-}
-
 /* Is there an index that makes `column` unique by itself? With `of_key` only the primary key's own
  * index counts, which an INTEGER PRIMARY KEY that is the rowid does not have. */
 static bool has_unique_index(struct session *in, const char *column, bool of_key, bool *ret,
@@ -170,6 +146,55 @@ static bool has_unique_index(struct session *in, const char *column, bool of_key
 	statement_bind_text(s, ":column", column);
 	statement_bind_int(s, ":of_key", of_key);
 	return statement_step(s, ret, err);
+}
+
+/* SQLite documentation, "CREATE TABLE", section 5. */
+static bool find_rowid(struct session *in, struct table *table, struct error *err)
+{
+	const struct column *key = NULL;
+	bool has_index;
+
+	for (size_t i = 0; i < table->count; i++)
+		if (table->columns[i].key_part)
+			key = &table->columns[i];
+	if (!key || table->key_parts != 1 || !key->is_integer || table->without_rowid)
+		return true;
+	if (!has_unique_index(in, key->name, true, &has_index, err))
+		return false;
+	if (!has_index)
+		table->rowid = key->name;
+	return true;
+}
+
+static bool is_rowid(const struct table *in, const char *column)
+{
+	return in->rowid && strcasecmp(in->rowid, column) == 0;
+}
+
+static bool read_table(struct session *in, struct table *ret, struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s =
+		statement_new(in->db,
+			      "SELECT type, wr FROM pragma_table_list"
+			      " WHERE schema = 'main' AND name = :table COLLATE NOCASE",
+			      err);
+	const char *type;
+	bool row;
+
+	if (!s)
+		return false;
+	statement_bind_text(s, ":table", in->job.table);
+	if (!statement_step(s, &row, err))
+		return false;
+	if (!row)
+		return true;
+	type = statement_text(s, "type");
+	ret->found = true;
+	ret->is_table = type && strcmp(type, "table") == 0;
+	ret->without_rowid = statement_int(s, "wr");
+	return is_ours(in, &ret->ours, err) && read_columns(in, ret, err) &&
+	       find_rowid(in, ret, err);
 }
 
 static bool has_trigger(struct session *in, bool *ret, struct error *err)
@@ -268,7 +293,8 @@ static void check_others(struct findings *in, const struct table *table)
 
 	for (size_t i = 0; i < table->count; i++) {
 		const struct column *column = &table->columns[i];
-		bool filled = strcasecmp(column->name, in->in->job.key) == 0;
+		bool filled = strcasecmp(column->name, in->in->job.key) == 0 ||
+			      is_rowid(table, column->name);
 
 		for (size_t k = 0; k < mapping->count; k++)
 			filled |= mapping->fields[k].direction != MAPPING_UP &&
@@ -286,7 +312,7 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 {
 	const char *key = in->job.key;
 	const struct column *column = find_column(table, key);
-	bool pk_index, unique, rowid, triggers;
+	bool rowid = is_rowid(table, key), unique, triggers;
 
 	if (!column) {
 		find(found, "no-key-column",
@@ -294,11 +320,8 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 		     key);
 		return true;
 	}
-	if (!has_unique_index(in, key, true, &pk_index, err) ||
-	    !has_unique_index(in, key, false, &unique, err) || !has_trigger(in, &triggers, err))
+	if (!has_unique_index(in, key, false, &unique, err) || !has_trigger(in, &triggers, err))
 		return false;
-	rowid = column->key_part && table->key_parts == 1 && column->is_integer &&
-		!table->without_rowid && !pk_index;
 	/* A trigger may drop an insert, and the last rowid would be another row's. */
 	in->key_is_rowid = rowid && !triggers;
 	in->key_is_number = column->affinity != AFFINITY_TEXT && column->affinity != AFFINITY_NONE;

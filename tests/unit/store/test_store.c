@@ -171,6 +171,18 @@ static void makes_a_table_with_a_natural_key(void **state)
 			    " \"last_name\" TEXT, \"score\" TEXT, \"active\" INTEGER)");
 }
 
+/* A new row is given its number without us. */
+static void the_rowid_need_not_be_filled(void **state)
+{
+	struct bench *in = *state;
+
+	in->job.key = "number";
+	map(in, "Number__c", "number", VALUE_TEXT);
+	sql(in, "CREATE TABLE contact (id INTEGER NOT NULL PRIMARY KEY, number TEXT NOT NULL UNIQUE,"
+		" last_name TEXT, score TEXT, active INT)");
+	must_prepare(in);
+}
+
 #define COLUMNS "last_name TEXT, score TEXT, active INTEGER"
 
 static void judges_tables_of_others(void **state)
@@ -457,6 +469,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(makes_the_table),
 		ROW(makes_a_table_with_a_natural_key),
+		ROW(the_rowid_need_not_be_filled),
 		ROW(judges_tables_of_others),
 		ROW(refuses_names),
 		ROW(refusal_leaves_nothing),
