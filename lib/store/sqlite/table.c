@@ -32,6 +32,7 @@ struct table {
 	bool found;
 	bool is_table; /* neither view nor virtual */
 	bool without_rowid;
+	bool counts_on; /* AUTOINCREMENT: a number is never given twice */
 	bool ours;
 	struct column *columns;
 	size_t count;
@@ -176,8 +177,10 @@ static bool read_table(struct session *in, struct table *ret, struct error *err)
 	CLEANUP(statement_free)
 	struct statement *s =
 		statement_new(in->db,
-			      "SELECT type, wr FROM pragma_table_list"
-			      " WHERE schema = 'main' AND name = :table COLLATE NOCASE",
+			      "SELECT list.type AS type, wr, sql LIKE '%AUTOINCREMENT%' AS counts_on"
+			      " FROM pragma_table_list AS list LEFT JOIN sqlite_schema AS made"
+			      " ON made.name = list.name AND made.type = 'table'"
+			      " WHERE schema = 'main' AND list.name = :table COLLATE NOCASE",
 			      err);
 	const char *type;
 	bool row;
@@ -193,6 +196,7 @@ static bool read_table(struct session *in, struct table *ret, struct error *err)
 	ret->found = true;
 	ret->is_table = type && strcmp(type, "table") == 0;
 	ret->without_rowid = statement_int(s, "wr");
+	ret->counts_on = statement_int(s, "counts_on");
 	return is_ours(in, &ret->ours, err) && read_columns(in, ret, err) &&
 	       find_rowid(in, ret, err);
 }
@@ -342,8 +346,16 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 	if (in->key_field == SIZE_MAX && !rowid && !column->has_default)
 		find(found, "key-not-assigned",
 		     "key column %s has neither a rule nor a value of its own in a new row: map a "
-		     "field to it, or make it an INTEGER PRIMARY KEY, or give it a DEFAULT",
+		     "field to it, or make it an INTEGER PRIMARY KEY AUTOINCREMENT, or give it a "
+		     "DEFAULT",
 		     key);
+	/* A link would be taken to mean a row that an application has made since. */
+	if (in->key_field == SIZE_MAX && rowid && !table->counts_on)
+		find(found, "key-reused",
+		     "key column %s gives the number of a deleted row to a new one: make the table "
+		     "with %s INTEGER PRIMARY KEY AUTOINCREMENT, or map the key "
+		     "(Id = -> sf_id, with key = sf_id)",
+		     key, key);
 	return true;
 }
 

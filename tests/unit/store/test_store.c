@@ -191,23 +191,23 @@ static void judges_tables_of_others(void **state)
 		const char *table, *code; /* NULL: taken */
 		unsigned problems;
 	} rows[] = {
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS ")", NULL, 0 },
-		{ "CREATE TABLE CONTACT (ID INTEGER PRIMARY KEY, " COLUMNS ", more TEXT)", NULL, 0 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS ")", NULL, 0 },
+		{ "CREATE TABLE CONTACT (ID INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS ", more TEXT)", NULL, 0 },
 		{ "CREATE TABLE contact (id TEXT NOT NULL UNIQUE DEFAULT (hex(randomblob(8))), " COLUMNS
 		  ")", NULL, 0 },
 		{ "CREATE TABLE contact (id INT NOT NULL DEFAULT 1, " COLUMNS ");"
 		  "CREATE UNIQUE INDEX one ON contact (id)", NULL, 0 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name VARCHAR(9), score REAL,"
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name VARCHAR(9), score REAL,"
 		  " active BOOL NOT NULL)", NULL, 0 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS
 		  ", made TEXT NOT NULL DEFAULT 'x', both TEXT GENERATED ALWAYS AS (made || id))",
 		  NULL, 0 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name TEXT)", "no-column", 2 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name INT, score TEXT, active INT)",
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT)", "no-column", 2 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name INT, score TEXT, active INT)",
 		  "numeric-column", 1 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name STRING, score TEXT,"
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name STRING, score TEXT,"
 		  " active INT)", "numeric-column", 1 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, first TEXT, last_name TEXT AS (first),"
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, first TEXT, last_name TEXT AS (first),"
 		  " score TEXT, active INT)", "generated-column", 1 },
 		{ "CREATE TABLE contact (" COLUMNS ")", "no-key-column", 1 },
 		{ "CREATE TABLE contact (id TEXT PRIMARY KEY DEFAULT 'x', " COLUMNS ")", "key-null", 1 },
@@ -220,8 +220,9 @@ static void judges_tables_of_others(void **state)
 		  "key-not-assigned", 1 },
 		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS ") WITHOUT ROWID",
 		  "key-not-assigned", 1 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS ")", "key-reused", 1 },
 		{ "CREATE TABLE contact (id NOT NULL UNIQUE DEFAULT 1, " COLUMNS ")", "key-untyped", 1 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS ", made TEXT NOT NULL)",
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS ", made TEXT NOT NULL)",
 		  "required-column", 1 },
 		{ "CREATE VIEW contact AS SELECT 1 AS id", "not-a-table", 1 },
 	};
@@ -336,7 +337,7 @@ static void one_refused_write_leaves_the_others(void **state)
 	struct link links[3];
 	struct store_row row;
 
-	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name TEXT UNIQUE, score REAL,"
+	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT UNIQUE, score REAL,"
 		" active INT, CHECK (last_name <> 'x'))");
 	must_prepare(in);
 	ops = in->store->ops;
@@ -399,7 +400,7 @@ static void a_dropped_insert_takes_no_other_row(void **state)
 	struct bench *in = *state;
 	struct store_write writes[2];
 
-	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name TEXT, score TEXT, active INT);"
+	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT, score TEXT, active INT);"
 		"CREATE TRIGGER no_bobs BEFORE INSERT ON contact WHEN NEW.last_name = 'Bob'"
 		" BEGIN SELECT RAISE(IGNORE); END");
 	must_prepare(in);
@@ -422,7 +423,7 @@ static void rows_are_read_in_canonical_form(void **state)
 
 	map(in, "Born", "born", VALUE_DATE);
 	map(in, "Count", "count", VALUE_INTEGER);
-	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name TEXT, score REAL, active,"
+	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT, score REAL, active,"
 		" born DATE, count);"
 		"INSERT INTO contact VALUES (5, '  Ann ', 0.1 + 0.2, NULL, 'never', 12.0)");
 	must_prepare(in);

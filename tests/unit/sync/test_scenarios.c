@@ -438,7 +438,7 @@ static void everything_hidden(struct world *in)
 /* tables of others */
 static void foreign_table(struct world *in)
 {
-	world_sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name VARCHAR(80), email TEXT"
+	world_sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name VARCHAR(80), email TEXT"
 		      " COLLATE NOCASE, score REAL, active BOOLEAN NOT NULL, city TEXT, is_deleted INT,"
 		      " made TEXT NOT NULL DEFAULT 'them');"
 		      "INSERT INTO contact (id, last_name, active) VALUES (100, 'Theirs', 1)");
@@ -474,7 +474,7 @@ static void keys_are_text(struct world *in)
 
 static void foreign_unique(struct world *in)
 {
-	world_sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY, last_name TEXT, email TEXT,"
+	world_sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT, email TEXT,"
 		      " score TEXT, active INT, city TEXT UNIQUE, is_deleted INT)");
 }
 
