@@ -29,6 +29,14 @@ static bool is_down(const struct mapping_field *field)
 	return field->direction != MAPPING_UP;
 }
 
+/* A table's own ON CONFLICT IGNORE or REPLACE drops the row, or another record's, and says nothing.
+ * Only where there is one: what we say holds for the statements of its triggers too, and these
+ * may have been meant to ignore. */
+static const char *on_conflict(const struct session *in)
+{
+	return in->must_abort ? "OR ABORT " : "";
+}
+
 static char *insert_sql(const struct session *in)
 {
 	const struct mapping *mapping = in->job.mapping;
@@ -36,7 +44,7 @@ static char *insert_sql(const struct session *in)
 	size_t size, count = 0;
 	FILE *out = open_memstream(&sql, &size);
 
-	fprintf(out, "INSERT INTO \"%s\" (", in->job.table);
+	fprintf(out, "INSERT %sINTO \"%s\" (", on_conflict(in), in->job.table);
 	for (size_t i = 0; i < mapping->count; i++)
 		if (is_down(&mapping->fields[i]))
 			fprintf(out, "%s\"%s\"", count++ ? ", " : "", mapping->fields[i].column);
@@ -57,7 +65,7 @@ static char *update_sql(const struct session *in, const bool *set)
 	size_t size, count = 0;
 	FILE *out = open_memstream(&sql, &size);
 
-	fprintf(out, "UPDATE \"%s\" SET ", in->job.table);
+	fprintf(out, "UPDATE %s\"%s\" SET ", on_conflict(in), in->job.table);
 	for (size_t i = 0; i < mapping->count; i++)
 		if (set[i])
 			fprintf(out, "%s\"%s\" = ?", count++ ? ", " : "",

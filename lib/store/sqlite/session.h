@@ -47,6 +47,7 @@ struct session {
 	size_t key_field; /* the mapping's field that fills the key; SIZE_MAX: SQLite assigns it */
 	bool key_is_number;      /* the key column stores numbers as such */
 	bool key_is_rowid;       /* and SQLite says which one it gave */
+	bool must_abort;         /* the table would have conflicts end otherwise */
 	int64_t rejects;         /* listed for this job */
 	int64_t changes_before;  /* of the connection, when the unit began */
 	int64_t changes_passing; /* since then, to what is not in the database */

@@ -32,6 +32,7 @@ struct table {
 	bool found;
 	bool is_table; /* neither view nor virtual */
 	bool without_rowid;
+	bool has_conflict_clause;
 	bool counts_on; /* AUTOINCREMENT: a number is never given twice */
 	bool ours;
 	struct column *columns;
@@ -175,13 +176,14 @@ static bool is_rowid(const struct table *in, const char *column)
 static bool read_table(struct session *in, struct table *ret, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s =
-		statement_new(in->db,
-			      "SELECT list.type AS type, wr, sql LIKE '%AUTOINCREMENT%' AS counts_on"
-			      " FROM pragma_table_list AS list LEFT JOIN sqlite_schema AS made"
-			      " ON made.name = list.name AND made.type = 'table'"
-			      " WHERE schema = 'main' AND list.name = :table COLLATE NOCASE",
-			      err);
+	struct statement *s = statement_new(
+		in->db,
+		"SELECT list.type AS type, wr, sql LIKE '%AUTOINCREMENT%' AS counts_on,"
+		" sql LIKE '%CONFLICT%' AS has_conflict_clause"
+		" FROM pragma_table_list AS list LEFT JOIN sqlite_schema AS made"
+		" ON made.name = list.name AND made.type = 'table'"
+		" WHERE schema = 'main' AND list.name = :table COLLATE NOCASE",
+		err);
 	const char *type;
 	bool row;
 
@@ -196,6 +198,7 @@ static bool read_table(struct session *in, struct table *ret, struct error *err)
 	ret->found = true;
 	ret->is_table = type && strcmp(type, "table") == 0;
 	ret->without_rowid = statement_int(s, "wr");
+	ret->has_conflict_clause = statement_int(s, "has_conflict_clause");
 	ret->counts_on = statement_int(s, "counts_on");
 	return is_ours(in, &ret->ours, err) && read_columns(in, ret, err) &&
 	       find_rowid(in, ret, err);
@@ -480,6 +483,7 @@ bool table_ensure(struct session *in, bool *ret_made, struct error *err)
 	}
 	if (!check(in, &table, err))
 		return false;
+	in->must_abort = table.has_conflict_clause;
 	*ret_made = made;
 	return true;
 }

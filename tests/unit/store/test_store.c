@@ -365,6 +365,52 @@ static void one_refused_write_leaves_the_others(void **state)
 	assert_true(value_is_null(&row.values[1]));
 }
 
+/* Neither by the table's own clauses nor by those of its triggers is a record lost in silence. */
+static void conflict_clauses_of_others(void **state)
+{
+	static const struct {
+		const char *make;
+		bool taken;
+	} rows[] = {
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT UNIQUE ON"
+		  " CONFLICT IGNORE, score TEXT, active INT)", false },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT UNIQUE ON"
+		  " CONFLICT REPLACE, score TEXT, active INT)", false },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT,"
+		  " score TEXT, active INT); CREATE TABLE names (name TEXT UNIQUE);"
+		  "CREATE TRIGGER named AFTER INSERT ON contact BEGIN"
+		  " INSERT OR IGNORE INTO names VALUES (NEW.last_name); END", true },
+	};
+	static const bool all[] = { true, true, true };
+	static const struct value ann[] = { { "Ann", 3 }, { 0 }, { "1", 1 } },
+				  bob[] = { { "Bob", 3 }, { 0 }, { "1", 1 } };
+	struct bench *in = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct store_write writes[3] = { insert_of("A", ann, all),
+						 insert_of("B", ann, all),
+						 insert_of("C", bob, all) },
+				   rename;
+
+		sql(in, rows[i].make);
+		must_prepare(in);
+		assert_true(in->store->ops->begin(in->session, &in->err));
+		assert_true(in->store->ops->write(in->session, writes, 3, in->arena, &in->err));
+		assert_null(writes[0].failed);
+		assert_int_equal(!writes[1].failed, rows[i].taken);
+		assert_null(writes[2].failed);
+		rename = (struct store_write){ .remote_id = "C", .action = STORE_UPDATE,
+					       .row_key = writes[2].link.key, .values = ann,
+					       .set = all };
+		assert_true(in->store->ops->write(in->session, &rename, 1, in->arena, &in->err));
+		assert_int_equal(!rename.failed, rows[i].taken);
+		assert_true(in->store->ops->commit(in->session, &in->err));
+		assert_string_equal(ask(in, "SELECT count(*) FROM contact"), rows[i].taken ? "3" : "2");
+		in->store->ops->release(TAKE(in->session));
+		sql(in, "DROP TABLE contact");
+	}
+}
+
 static void a_deferred_foreign_key_refuses_one_record(void **state)
 {
 	static const bool all[] = { true, true, true };
@@ -477,6 +523,7 @@ int main(void)
 		ROW(knows_whose_it_is),
 		ROW(a_job_keeps_its_table),
 		ROW(one_refused_write_leaves_the_others),
+		ROW(conflict_clauses_of_others),
 		ROW(a_deferred_foreign_key_refuses_one_record),
 		ROW(a_dropped_insert_takes_no_other_row),
 		ROW(rows_are_read_in_canonical_form),
