@@ -281,8 +281,9 @@ char *mapping_print(const struct mapping *in)
 	for (size_t i = 0; i < in->count; i++) {
 		const struct mapping_field *field = &in->fields[i];
 
-		lines[i] = mem_format("%s\t%s\t%s\t%d\n", field->field, field->column,
-				      value_type_name(field->type), field->scale);
+		lines[i] = mem_format("%s\t%s\t%s\t%d\t%s\n", field->field, field->column,
+				      value_type_name(field->type), field->scale,
+				      field->direction == MAPPING_UP ? "up" : "down");
 		size += strlen(lines[i]);
 	}
 	qsort(lines, in->count, sizeof(*lines), by_text);

@@ -60,9 +60,10 @@ struct mapping *mapping_share(struct mapping *in); /* from any one thread at a t
 void mapping_free(struct mapping *in);             /* drops a share */
 CLEANUP_DEFINE(struct mapping, mapping_free)
 
-/* Text that is equal exactly if field, column, type and scale are, in any order of
- * rules: what the ledger remembers of the mapping it was filled with. One
- * "field\tcolumn\ttype\tscale\n" per field, sorted. free() it. */
+/* Text that is equal exactly if field, column, type, scale and whether the column is filled from
+ * the field are, in any order of rules: what the ledger remembers of the mapping it was filled
+ * with. One "field\tcolumn\ttype\tscale\tdown\n" per field, or "up" for one that only goes up,
+ * sorted. free() it. */
 char *mapping_print(const struct mapping *in);
 
 /* Has `now` a line that `then` has not? Then records must be read again to fill it. */

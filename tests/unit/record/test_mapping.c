@@ -228,18 +228,25 @@ static void what_the_ledger_remembers(void **state)
 	};
 	static const struct mapping_rule turned[] = {
 		{ "Email", "email", MAPPING_DOWN, 1 },
+		{ "Score__c", "score", MAPPING_BOTH, 2 },
+	};
+	static const struct mapping_rule only_up[] = {
+		{ "Email", "email", MAPPING_BOTH, 1 },
 		{ "Score__c", "score", MAPPING_UP, 2 },
 	};
 	static const struct mapping_rule moved[] = { { "Email", "mail", MAPPING_DOWN, 1 } };
 	CLEANUP_FREE char *all = print_rules(rules, 3);
 	CLEANUP_FREE char *two = print_rules(rules, 2);
 	CLEANUP_FREE char *again = print_rules(turned, 2);
+	CLEANUP_FREE char *up = print_rules(only_up, 2);
 	CLEANUP_FREE char *elsewhere = print_rules(moved, 1);
 
 	(void)state;
-	assert_string_equal(two, "Email\temail\ttext\t0\nScore__c\tscore\tdecimal\t2\n");
+	assert_string_equal(two, "Email\temail\ttext\t0\tdown\n"
+				 "Score__c\tscore\tdecimal\t2\tdown\n");
 	assert_string_equal(two, again);
 	assert_false(mapping_has_new(two, again));
+	assert_true(mapping_has_new(up, two));
 	assert_false(mapping_has_new(all, two));
 	assert_true(mapping_has_new(two, all));
 	assert_true(mapping_has_new("", two));
