@@ -129,7 +129,7 @@ static bool check_text(const char *text, size_t len, bool *ret_has_cr)
 		}
 	}
 	for (; plain && at < len; at++) {
-		plain = text[at] > 0;
+		plain = (signed char)text[at] > 0; /* char is unsigned on ARM */
 		has_cr |= text[at] == '\r';
 	}
 	*ret_has_cr = plain ? has_cr : memchr(text, '\r', len) != NULL;
