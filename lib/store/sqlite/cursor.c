@@ -91,11 +91,9 @@ static bool check_same(const struct session *in, struct statement *s, struct err
 		if (strcasecmp(parts[i].then, parts[i].now) != 0)
 			return error_set(
 				err, ERROR_HUMAN, "job-changed",
-				"job %s was filled with %s = %s, and the conf now says %s: "
-				"put it back, or give the new job another name, or run "
-				"`leadsync detach %s` first",
-				in->job.name, parts[i].what, parts[i].then, parts[i].now,
-				in->job.name);
+				"job %s was filled with %s = %s, and the conf now says %s: put it "
+				"back, or give the job another name and another table",
+				in->job.name, parts[i].what, parts[i].then, parts[i].now);
 	return true;
 }
 

@@ -23,9 +23,9 @@ static bool refuse_instance(struct error *err, const char *theirs)
 {
 	return error_set(
 		err, ERROR_STATE, "other-instance",
-		"this store is kept by another leadsyncd (instance %s), nothing was "
-		"touched: stop that one for good and run `leadsync adopt`, or give this job "
-		"a store of its own",
+		"this store is kept by another leadsyncd (instance %s), nothing was touched: if it "
+		"is this daemon's own, restore the state directory it was filled with; else give "
+		"the job another store path",
 		theirs);
 }
 
@@ -33,10 +33,9 @@ static bool refuse_org(struct error *err, const char *theirs, const char *ours)
 {
 	return error_set(
 		err, ERROR_STATE, "other-org",
-		"this store holds records of org %s, and the account is now logged in to "
-		"org %s, nothing was touched: log in to the first again (`leadsync "
-		"connect`), or run `leadsync adopt` if the org itself was moved, or give the "
-		"job a store of its own",
+		"this store holds records of org %s, and the account is now logged in to org %s, "
+		"nothing was touched: let the account log in to the first again (its section of "
+		"the conf), or give the job another store path",
 		theirs, ours);
 }
 
