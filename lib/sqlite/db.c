@@ -334,6 +334,14 @@ void db_rollback(struct db *in)
 	in->unit = UNIT_NONE;
 }
 
+bool db_end(struct db *in, bool ok, struct error *err)
+{
+	if (ok)
+		return db_commit(in, err);
+	db_rollback(in);
+	return false;
+}
+
 bool db_part_begin(struct db *in, struct error *err)
 {
 	int code;

@@ -39,7 +39,8 @@ CLEANUP_DEFINE(struct db, db_close)
  * is never ERROR_RECORD: a constraint deferred until then is ERROR_HUMAN. */
 bool db_begin(struct db *in, struct error *err);
 bool db_commit(struct db *in, struct error *err);
-void db_rollback(struct db *in); /* no effect outside a unit */
+void db_rollback(struct db *in);                        /* no effect outside a unit */
+bool db_end(struct db *in, bool ok, struct error *err); /* commits if `ok`, else rolls back */
 
 /* A part of a unit that may fail by itself, such as one record of a page: an ERROR_RECORD inside it
  * undoes the part alone, to its beginning, and ends it; the unit goes on. Any other error ends the

@@ -91,10 +91,5 @@ bool db_migrate(struct db *db, const char *table, const char *const *steps, size
 	/* Nothing to do is the rule, and takes no write lock. */
 	if (before == count)
 		return true;
-	if (!db_begin(db, err))
-		return false;
-	if (apply(db, table, steps, count, err))
-		return db_commit(db, err);
-	db_rollback(db);
-	return false;
+	return db_begin(db, err) && db_end(db, apply(db, table, steps, count, err), err);
 }

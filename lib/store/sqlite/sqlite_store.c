@@ -123,10 +123,7 @@ static bool prepare_session(struct session *in, struct store_state *state, struc
 	    !db_migrate(in->db, "leadsync_ledger", steps, sizeof(steps) / sizeof(steps[0]), err) ||
 	    !db_begin(in->db, err))
 		return false;
-	if (prepare_in_unit(in, state, err))
-		return db_commit(in->db, err);
-	db_rollback(in->db);
-	return false;
+	return db_end(in->db, prepare_in_unit(in, state, err), err);
 }
 
 static struct store_session *prepare(struct store *store, const struct store_job *job,
@@ -291,24 +288,14 @@ static bool list_failure(struct store *store, const char *instance, const struct
 	*ret = ours;
 	if (!ours)
 		return true;
-	if (!db_begin(db, err))
-		return false;
-	if (runs_save(db, run, err))
-		return db_commit(db, err);
-	db_rollback(db);
-	return false;
+	return db_begin(db, err) && db_end(db, runs_save(db, run, err), err);
 }
 
 static bool cut_run(struct store *store, const char *id, int64_t ended_ms, struct error *err)
 {
 	struct db *db = of_store(store)->db;
 
-	if (!db_begin(db, err))
-		return false;
-	if (runs_cut(db, id, ended_ms, err))
-		return db_commit(db, err);
-	db_rollback(db);
-	return false;
+	return db_begin(db, err) && db_end(db, runs_cut(db, id, ended_ms, err), err);
 }
 
 static bool has_ledger(struct db *db, bool *ret, struct error *err)
