@@ -128,16 +128,24 @@ static bool prepare_in(struct apply *in, struct store *store, struct error *err)
 				 .problem = log_problem,
 				 .problem_arg = in };
 	struct store_state state;
+	const struct cursor *known;
+	int64_t bound_ms;
 	bool news;
 
 	in->session = store->ops->prepare(store, &job, &state, err);
 	if (!in->session)
 		return false;
 	in->stored = state.cursor;
-	news = course_begin(&in->course, &state,
-			    sync_store_known(in->store, in->job, &state.cursor), &in->args);
+	known = sync_store_known(in->store, in->job, &state.cursor);
+	bound_ms = known ? known->bound_ms : state.cursor.bound_ms;
+	news = course_begin(&in->course, &state, known, &in->args);
 	store_state_clear(&state);
 	sync_store_touched(in->store, in->job);
+	if (in->course.was_ahead)
+		log_warning("cursor_ahead", LOG_STR("job", in->job), LOG_STR("run", in->id),
+			    LOG_INT("bound_ms", bound_ms), LOG_INT("server_ms", in->args.server_ms),
+			    LOG_STR("text", "the server's clock was wrong at an earlier run, or is "
+					    "now: every record is read again"));
 	return !news || save_begin(in, err);
 }
 

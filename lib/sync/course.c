@@ -43,6 +43,12 @@ static void find_purpose(struct course *in, const struct course_args *args)
 		begin_load(cursor, now_ms, now_ms);
 		return;
 	}
+	in->was_ahead = cursor->bound_ms > now_ms + args->overlap_ms;
+	if (in->was_ahead) {
+		state->compare_owed = true;
+		begin_load(cursor, now_ms - COURSE_DELETIONS_MS, now_ms - COURSE_DELETIONS_MS);
+		return;
+	}
 	if (whole || now_ms - cursor->deletions_ms > COURSE_DELETIONS_MS)
 		state->compare_owed = true;
 	if (whole || mapping_has_new(state->mapping ? state->mapping : "", args->mapping))
@@ -67,7 +73,7 @@ bool course_begin(struct course *in, const struct store_state *state, const stru
 	store_state_copy(&made, &today);
 	store_state_clear(&in->state);
 	in->state = made;
-	return state->cursor.phase == CURSOR_NONE ||
+	return state->cursor.phase == CURSOR_NONE || in->was_ahead ||
 	       state->compare_owed != in->state.compare_owed ||
 	       in->state.cursor.phase != (known ? known->phase : state->cursor.phase) ||
 	       !same_text(state->mapping, args->mapping) || !same_text(state->where, args->where) ||
@@ -164,7 +170,7 @@ void course_page(struct course *in, const struct record_page *page)
 	struct cursor *cursor = &in->state.cursor;
 	const struct record *last = page->count ? &page->records[page->count - 1] : NULL;
 
-	if (page->server_ms > in->server_ms)
+	if (page->server_ms > in->server_ms && page->server_ms < COURSE_LAST_DATE_MS)
 		in->server_ms = page->server_ms;
 	if (last && in->leg == COURSE_COMPARE) {
 		strcpy(in->compare_id, last->id);

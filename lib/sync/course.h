@@ -20,6 +20,10 @@
  *     COURSE_UNSAVED_PAGES pages otherwise.
  *   - A load may be begun again at any time.
  *
+ * A bound that lies further ahead of the server's clock than `overlap` came from a Date that was
+ * wrong. What was changed since is not known to be read, and no increment could begin: all is read
+ * again and compared, and then all changes that the recycle bin may still tell of.
+ *
  * Deletions are shown for about 15 days (the recycle bin). If at the start of a run the last known
  * are older than that, the job owes a compare: a read of all ids, after which a live link that was
  * not shown is out of sight. The saved bound is never more than an hour behind, which the 15 days
@@ -38,6 +42,10 @@ struct remote_query;
 #define COURSE_SAVED_AGE_MS  ((int64_t)3600 * 1000)
 #define COURSE_UNSAVED_PAGES 16
 
+/* A server's Date outside of 2025 to 2099 is no date. */
+#define COURSE_FIRST_DATE_MS ((int64_t)1735689600 * 1000)
+#define COURSE_LAST_DATE_MS  ((int64_t)4102444800 * 1000)
+
 enum course_leg { COURSE_END, COURSE_LOAD, COURSE_COMPARE, COURSE_CHANGES };
 
 struct course {
@@ -49,6 +57,7 @@ struct course {
 	int64_t leg_server_ms; /* when the leg began */
 	bool tracks_seen;      /* this leg has shown every id since its beginning */
 	bool fresh_done;       /* the increment up to now has been read */
+	bool was_ahead;        /* the bound lay in the server's future: all is read again */
 	unsigned unsaved_pages;
 	char compare_id[19]; /* a compare's position: lost with the run, as what it has seen is */
 };

@@ -292,6 +292,12 @@ static bool check_schema(const struct run *in, const struct schema *schema, stru
 		return error_set(err, ERROR_RETRY, "no-server-date",
 				 "the server did not say its time (Date header), on which every "
 				 "window of changes rests");
+	if (in->server_ms < COURSE_FIRST_DATE_MS || in->server_ms >= COURSE_LAST_DATE_MS)
+		return error_set(err, ERROR_RETRY, "server-clock",
+				 "the server's time (Date header) is %lld s after 1970, ours is "
+				 "%lld s: check both clocks, and any proxy in between",
+				 (long long)(in->server_ms / 1000),
+				 (long long)(loop_now_ms(in->loop) / 1000));
 	return true;
 }
 

@@ -219,16 +219,45 @@ static void what_is_known_beyond_the_ledger_counts(void **state)
 	course_clear(&in);
 }
 
-static void a_clock_that_went_back_is_waited_for(void **state)
+static void a_bound_in_the_future_is_not_waited_for(void **state)
+{
+	static const enum cursor_phase phases[] = { CURSOR_SETTLED, CURSOR_LOAD, CURSOR_CHANGES };
+	struct remote_query query = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct store_state held = settled_at(NOW);
+		struct course_args args = args_at(NOW - 20 * MINUTE);
+		struct course in;
+
+		held.cursor.phase = phases[i];
+		held.cursor.since_ms = NOW - DAY;
+		strcpy(held.cursor.last_id, ID);
+		assert_true(course_begin(&in, &held, NULL, &args));
+		assert_true(in.was_ahead);
+		assert_int_equal(course_next(&in), COURSE_LOAD);
+		assert_true(in.tracks_seen);
+		page(&in, ID, NOW - DAY, true, NOW - 20 * MINUTE);
+		/* Deletions that were passed over are told of once more. */
+		assert_int_equal(course_next(&in), COURSE_CHANGES);
+		course_query(&in, &query);
+		assert_true(query.from_ms <= NOW - 20 * MINUTE - 15 * DAY);
+		assert_int_equal(query.until_ms, NOW - 20 * MINUTE - 5000);
+		page(&in, NULL, 0, true, NOW - 20 * MINUTE);
+		assert_int_equal(course_next(&in), COURSE_END);
+		course_clear(&in);
+	}
+}
+
+static void a_clock_a_little_back_is_within_the_overlap(void **state)
 {
 	struct store_state held = settled_at(NOW);
-	struct course_args args = args_at(NOW - 20 * MINUTE);
+	struct course_args args = args_at(NOW - 9 * MINUTE);
 	struct course in;
 
 	(void)state;
-	course_begin(&in, &held, NULL, &args);
-	assert_int_equal(course_next(&in), COURSE_END);
-	assert_int_equal(in.state.cursor.bound_ms, NOW);
+	assert_false(course_begin(&in, &held, NULL, &args));
+	assert_int_equal(course_next(&in), COURSE_CHANGES);
 	course_clear(&in);
 }
 
@@ -242,7 +271,8 @@ int main(void)
 		cmocka_unit_test(cut_full_read_is_followed_by_a_compare),
 		cmocka_unit_test(idle_bound_is_saved_once_an_hour),
 		cmocka_unit_test(what_is_known_beyond_the_ledger_counts),
-		cmocka_unit_test(a_clock_that_went_back_is_waited_for),
+		cmocka_unit_test(a_bound_in_the_future_is_not_waited_for),
+		cmocka_unit_test(a_clock_a_little_back_is_within_the_overlap),
 	};
 
 	return cmocka_run_group_tests_name("course", tests, NULL, NULL);

@@ -729,6 +729,29 @@ static void mark_without_column(struct world *in)
 	world_unmap(in, "IsDeleted");
 }
 
+/* one answer said tomorrow */
+static void a_day_ahead_once(struct world *in)
+{
+	loaded(in);
+	world_wait(in, 86400);
+	world_run(in);
+	world_wait(in, -86400 + 60);
+	fake_set(in->fake, 1, "City", "Lyon");
+	fake_delete(in->fake, 2);
+	world_wait(in, 3600);
+}
+
+static void edited_and_deleted(struct world *in)
+{
+	assert_int_equal(world_int(in, "SELECT count(*) FROM contact WHERE city = 'Lyon'"), 1);
+	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_link WHERE state = 1"), 1);
+}
+
+static void long_ago(struct world *in)
+{
+	in->fake->now_ms = 1000;
+}
+
 /* changes while a run is under way */
 static void edit_on_call(struct fake *fake, unsigned call, void *arg)
 {
@@ -817,6 +840,8 @@ static const struct scenario scenarios[] = {
 	{ "the job turned to another table", loaded, other_table, nothing_made,
 	  .fails = "job-changed" },
 	{ "mark without a column", NULL, mark_without_column, NULL, .fails = "no-mark-column" },
+	{ "a server's clock a day ahead once", a_day_ahead_once, NULL, edited_and_deleted },
+	{ "a server's clock without a date", loaded, long_ago, NULL, .fails = "server-clock" },
 	{ "edits during the load", NULL, edited_meanwhile, settled_next_time, .odd = true,
 	  .not_cut = true },
 };
