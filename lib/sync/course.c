@@ -110,6 +110,7 @@ enum course_leg course_next(struct course *in)
 	in->leg_server_ms = in->server_ms;
 	in->tracks_seen = false;
 	in->unsaved_pages = 0;
+	in->still_pages = 0;
 	*in->compare_id = '\0';
 	if (cursor->phase == CURSOR_LOAD) {
 		in->leg = COURSE_LOAD;
@@ -165,19 +166,53 @@ static void settle(struct course *in)
 	in->leg = COURSE_END;
 }
 
-void course_page(struct course *in, const struct record_page *page)
+/* Is the record behind the position, and one of the leg's window? A record that was edited since
+ * the query was answered stands at its old place with its new stamp: what follows it has not been
+ * read. */
+static bool is_beyond(const struct course *in, const struct record *record)
+{
+	const struct cursor *cursor = &in->state.cursor;
+
+	if (in->leg == COURSE_COMPARE)
+		return strcmp(record->id, in->compare_id) > 0;
+	if (in->leg == COURSE_LOAD)
+		return strcmp(record->id, cursor->last_id) > 0;
+	if (record->stamp_ms >= cursor->bound_ms)
+		return false;
+	if (record->stamp_ms != cursor->last_ms)
+		return record->stamp_ms > cursor->last_ms;
+	return strcmp(record->id, cursor->last_id) > 0;
+}
+
+/* To the last such record of the page. */
+static bool move(struct course *in, const struct record_page *page)
 {
 	struct cursor *cursor = &in->state.cursor;
-	const struct record *last = page->count ? &page->records[page->count - 1] : NULL;
 
+	for (size_t i = page->count; i-- > 0;) {
+		const struct record *record = &page->records[i];
+
+		if (!is_beyond(in, record))
+			continue;
+		if (in->leg == COURSE_COMPARE) {
+			strcpy(in->compare_id, record->id);
+		} else {
+			cursor->last_ms = in->leg == COURSE_CHANGES ? record->stamp_ms : 0;
+			strcpy(cursor->last_id, record->id);
+		}
+		return true;
+	}
+	return false;
+}
+
+void course_page(struct course *in, const struct record_page *page)
+{
 	if (page->server_ms > in->server_ms && page->server_ms < COURSE_LAST_DATE_MS)
 		in->server_ms = page->server_ms;
-	if (last && in->leg == COURSE_COMPARE) {
-		strcpy(in->compare_id, last->id);
-	} else if (last) {
-		cursor->last_ms = in->leg == COURSE_CHANGES ? last->stamp_ms : 0;
-		strcpy(cursor->last_id, last->id);
-	}
+	if (move(in, page))
+		in->still_pages = 0;
+	else
+		in->still_pages++;
 	in->unsaved_pages++;
 	if (!page->next)
 		settle(in);

@@ -59,6 +59,7 @@ struct course {
 	bool fresh_done;       /* the increment up to now has been read */
 	bool was_ahead;        /* the bound lay in the server's future: all is read again */
 	unsigned unsaved_pages;
+	unsigned still_pages; /* in a row, that did not move the position */
 	char compare_id[19]; /* a compare's position: lost with the run, as what it has seen is */
 };
 

@@ -261,6 +261,37 @@ static void a_clock_a_little_back_is_within_the_overlap(void **state)
 	course_clear(&in);
 }
 
+#define ID2 "003000000000002AAA"
+
+/* What was edited since its page was asked for shows its new stamp at its old place. */
+static void position_never_passes_what_is_unread(void **state)
+{
+	struct store_state held = settled_at(NOW - DAY);
+	struct course_args args = args_at(NOW);
+	struct course in;
+	struct record records[] = { { .id = ID, .stamp_ms = NOW - DAY },
+				    { .id = ID2, .stamp_ms = NOW + 10 } };
+	struct record_page made = {
+		.records = records, .count = 2, .server_ms = NOW, .next = (char *)"more"
+	};
+
+	(void)state;
+	course_begin(&in, &held, NULL, &args);
+	assert_int_equal(course_next(&in), COURSE_CHANGES);
+	course_page(&in, &made);
+	assert_int_equal(in.state.cursor.last_ms, NOW - DAY);
+	assert_string_equal(in.state.cursor.last_id, ID);
+	page(&in, ID2, NOW + 20, false, NOW);      /* nothing of the window */
+	page(&in, ID2, NOW - 2 * DAY, false, NOW); /* before the position */
+	assert_int_equal(in.state.cursor.last_ms, NOW - DAY);
+	assert_string_equal(in.state.cursor.last_id, ID);
+	assert_int_equal(in.still_pages, 2);
+	page(&in, ID2, NOW - DAY, false, NOW);
+	assert_string_equal(in.state.cursor.last_id, ID2);
+	assert_int_equal(in.still_pages, 0);
+	course_clear(&in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +303,7 @@ int main(void)
 		cmocka_unit_test(idle_bound_is_saved_once_an_hour),
 		cmocka_unit_test(what_is_known_beyond_the_ledger_counts),
 		cmocka_unit_test(a_bound_in_the_future_is_not_waited_for),
+		cmocka_unit_test(position_never_passes_what_is_unread),
 		cmocka_unit_test(a_clock_a_little_back_is_within_the_overlap),
 	};
 

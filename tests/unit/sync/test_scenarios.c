@@ -747,6 +747,44 @@ static void edited_and_deleted(struct world *in)
 	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_link WHERE state = 1"), 1);
 }
 
+/* the last record of a page is edited while paging, then the next page fails */
+static void nine_over_three_hours(struct world *in)
+{
+	loaded(in);
+	for (unsigned i = 8; i <= 9; i++)
+		fake_create(in->fake, i,
+			    (const char *[]){ "More", NULL, "1", "true", "Brno", NULL, NULL });
+	for (unsigned i = 1; i <= 9; i++) {
+		world_wait(in, 1200);
+		fake_set(in->fake, i, "City", "Lyon");
+	}
+	world_wait(in, 7200);
+}
+
+static void edit_sixth(struct fake *fake, unsigned call, void *arg)
+{
+	(void)arg;
+	if (call == fake->fail_at - 1)
+		fake_set(fake, 6, "Email", "again@example.com");
+}
+
+static void sixth_edited_then_cut_off(struct world *in)
+{
+	in->fake->on_call = edit_sixth;
+	in->fake->fail_at = 4; /* describe, page 1, page 2 (edited before), page 3 */
+	in->fake->fail_count = 1;
+	error_set(&in->fake->fail, ERROR_RETRY, "reset", "connection reset");
+}
+
+static void nine_in_lyon(struct world *in)
+{
+	in->fake->on_call = NULL;
+	world_wait(in, 60);
+	world_run(in);
+	world_assert_equal(in);
+	assert_int_equal(world_int(in, "SELECT count(*) FROM contact WHERE city = 'Lyon'"), 9);
+}
+
 static void long_ago(struct world *in)
 {
 	in->fake->now_ms = 1000;
@@ -842,6 +880,8 @@ static const struct scenario scenarios[] = {
 	{ "mark without a column", NULL, mark_without_column, NULL, .fails = "no-mark-column" },
 	{ "a server's clock a day ahead once", a_day_ahead_once, NULL, edited_and_deleted },
 	{ "a server's clock without a date", loaded, long_ago, NULL, .fails = "server-clock" },
+	{ "edited on the page before a cut", nine_over_three_hours, sixth_edited_then_cut_off,
+	  nine_in_lyon, .odd = true, .not_cut = true },
 	{ "edits during the load", NULL, edited_meanwhile, settled_next_time, .odd = true,
 	  .not_cut = true },
 };
