@@ -172,13 +172,13 @@ static void *take(struct work *work, size_t count, size_t size)
 	return arena_take(work->page->arena, (count ? count : 1) * size);
 }
 
-/* FNV-1a: only to spread ids over a small table. */
-static size_t spread(const char *id)
+/* FNV-1a: only to spread ids and keys over a small table. */
+static size_t spread(const char *text, size_t len)
 {
 	uint32_t hash = 2166136261u;
 
-	for (; *id; id++)
-		hash = (hash ^ (unsigned char)*id) * 16777619u;
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 16777619u;
 	return hash;
 }
 
@@ -197,9 +197,10 @@ static void pick_records(struct work *work)
 	work->records = take(work, page->count, sizeof(struct record *));
 	first = page->count;
 	for (size_t i = page->count; i-- > 0;) {
-		size_t at = spread(page->records[i].id) & (size - 1);
+		const char *id = page->records[i].id;
+		size_t at = spread(id, strlen(id)) & (size - 1);
 
-		while (slots[at] && strcmp(page->records[slots[at] - 1].id, page->records[i].id))
+		while (slots[at] && strcmp(page->records[slots[at] - 1].id, id))
 			at = (at + 1) & (size - 1);
 		if (slots[at])
 			continue;
@@ -382,7 +383,61 @@ static bool find_linked_rows(struct work *work, struct error *err)
 	return true;
 }
 
-/* Where the link leads nowhere, by the record's own key. */
+/* Rows that records of this page have already, by the key that each row holds. */
+struct claims {
+	const struct merge_input **slots;
+	size_t size;
+	size_t key_field;
+};
+
+/* Whose the row is; `input`, if nobody's yet. */
+static const struct merge_input *claim(struct claims *in, const struct merge_input *input)
+{
+	const struct value *key = &input->row->values[in->key_field];
+	size_t at = spread(key->text, key->len) & (in->size - 1);
+
+	while (in->slots[at] && !value_equal(&in->slots[at]->row->values[in->key_field], key))
+		at = (at + 1) & (in->size - 1);
+	if (!in->slots[at])
+		in->slots[at] = input;
+	return in->slots[at];
+}
+
+static void claim_linked(struct work *work, struct claims *ret)
+{
+	*ret = (struct claims){ .size = 16, .key_field = work->in->rules.key_field };
+	while (ret->size < 2 * work->count)
+		ret->size *= 2;
+	ret->slots = take(work, ret->size, sizeof(*ret->slots));
+	memset(ret->slots, 0, ret->size * sizeof(*ret->slots));
+	for (size_t i = 0; i < work->count; i++)
+		if (work->inputs[i].row_is_linked)
+			claim(ret, &work->inputs[i]);
+}
+
+/* One row is one record's: the first of the page that has it or asks for it. */
+static void claim_natural(struct work *work, const size_t *which, size_t count,
+			  struct store_owner *owners)
+{
+	struct claims claims;
+
+	claim_linked(work, &claims);
+	for (size_t i = 0; i < count; i++) {
+		struct merge_input *input = &work->inputs[which[i]];
+		const struct merge_input *first;
+
+		if (!input->row->found)
+			continue;
+		first = claim(&claims, input);
+		if (first == input)
+			continue;
+		owners[i] = (struct store_owner){ .found = true, .state = LINK_LIVE };
+		strcpy(owners[i].remote_id, first->record->id);
+	}
+}
+
+/* Where the link leads nowhere, by the record's own key. The table may find a row by a key that is
+ * not spelled alike (COLLATE NOCASE): its link has the row's own spelling. */
 static bool find_natural_rows(struct work *work, struct error *err)
 {
 	size_t key_field = work->in->rules.key_field, count = 0;
@@ -402,13 +457,19 @@ static bool find_natural_rows(struct work *work, struct error *err)
 	}
 	rows = take(work, count, sizeof(*rows));
 	owners = take(work, count, sizeof(*owners));
-	if (!work->ops->rows(work->in->session, keys, count, work->page->arena, rows, err) ||
-	    !work->ops->owners(work->in->session, keys, count, owners, err))
+	if (!work->ops->rows(work->in->session, keys, count, work->page->arena, rows, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].found)
+			keys[i] = rows[i].values[key_field];
+	if (!work->ops->owners(work->in->session, keys, count, owners, err))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		work->inputs[which[i]].row = &rows[i];
 		work->inputs[which[i]].owner = &owners[i];
 	}
+	if (count)
+		claim_natural(work, which, count, owners);
 	return true;
 }
 

@@ -100,7 +100,8 @@ static void merge_live(const struct merge_rules *rules, const struct merge_input
 		reject(to, "key-taken",
 		       "another record has the same value in the field that is the "
 		       "table's key",
-		       "make the two differ at the remote, or merge them there");
+		       "make the two differ at the remote, or merge them there; then "
+		       "`leadsync run JOB --full`");
 	} else {
 		put_right(rules, in, in->record->values[rules->key_field], to, set, reasons);
 		if (in->owner && in->owner->found &&

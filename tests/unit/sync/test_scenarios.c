@@ -545,6 +545,50 @@ static void second_refused(struct world *in)
 			    "key-taken Number__c");
 }
 
+/* two records of one page, and a row that nobody has yet */
+static void natural_twice_with_row(struct world *in)
+{
+	natural_with_rows(in);
+	fake_set(in->fake, 3, "Number__c", "C-2");
+}
+
+static void taken_over_once(struct world *in)
+{
+	assert_int_equal(rows(in), 7); /* 'X-1' is nobody's */
+	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_link WHERE key = 'C-2'"), 1);
+	assert_string_equal(world_text(in, "SELECT code || ' ' || field FROM leadsync_rejects"),
+			    "key-taken Number__c");
+}
+
+static void all_on_one_page(struct world *in)
+{
+	in->fake->page_size = 100;
+}
+
+/* keys that the table folds */
+static void natural_folded(struct world *in)
+{
+	natural(in);
+	world_sql(in, "CREATE TABLE contact (number TEXT NOT NULL PRIMARY KEY COLLATE NOCASE,"
+		      " last_name TEXT, email TEXT, score TEXT, active INTEGER, city TEXT,"
+		      " is_deleted INTEGER)");
+	loaded(in);
+}
+
+static void same_number_in_small(struct world *in)
+{
+	created(in);
+	fake_set(in->fake, 20, "Number__c", "c-2");
+}
+
+static void second_folded_refused(struct world *in)
+{
+	second_refused(in);
+	assert_string_equal(world_text(in, "SELECT last_name || number FROM contact"
+					   " WHERE number = 'C-2'"),
+			    "NilssonC-2");
+}
+
 static void number_empty(struct world *in)
 {
 	created(in);
@@ -858,6 +902,9 @@ static const struct scenario scenarios[] = {
 	{ "natural key, rows there", natural_with_rows, NULL, row_taken_over },
 	{ "natural key changed", natural_loaded, number_changed, key_moved },
 	{ "natural key twice", natural_loaded, number_twice, second_refused },
+	{ "natural key twice on a page, row there", natural_twice_with_row, all_on_one_page,
+	  taken_over_once },
+	{ "natural key twice, folded", natural_folded, same_number_in_small, second_folded_refused },
 	{ "natural key empty", natural_loaded, number_empty, keyless_refused },
 	{ "natural key passed on", natural_loaded, number_inherited, row_passed_on },
 	{ "another org", loaded, other_org, untouched, .fails = "other-org" },
