@@ -148,7 +148,8 @@ static void merge_deleted(const struct merge_rules *rules, const struct merge_in
 	to->write.link.key = in->link->key;
 	if (!in->row->found) {
 		to->write.link.key = (struct value){ 0 };
-	} else if (in->winner && !in->winner->key.text) {
+	} else if (in->winner && !in->winner->key.text &&
+		   !(in->winner->found && in->winner->state == LINK_DELETED)) {
 		/* No hash: the winner's own values are compared as soon as it is read. */
 		to->repoints = true;
 		to->winner_link =

@@ -12,8 +12,8 @@
  *                             that are gone are made again: it is how an operator asks for it
  *   deleted, never linked     nothing at all
  *   deleted, linked           `on_delete` says what becomes of the row; the link is a tombstone
- *   deleted by a merge        if the winner has no row of its own, it gets the loser's, key and
- *                             all; else as any deletion
+ *   deleted by a merge        if the winner has no row of its own and is not known to be deleted
+ *                             itself, it gets the loser's, key and all; else as any deletion
  *   live again                the row is put right or made again, the link lives
  *   rejected                  nothing: row and link stay as they are
  */

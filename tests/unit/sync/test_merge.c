@@ -40,6 +40,7 @@ struct row {
 	const char *row;
 	bool row_is_not_linked; /* found by its natural key */
 	const char *owner;      /* "live", "deleted": of another record */
+	bool winner_deleted;
 	const char *winner_key; /* the winner's link has this key; NULL: none */
 	/* the rules: */
 	enum merge_on_delete on_delete;
@@ -117,6 +118,10 @@ static const struct row rows[] = {
 	{ "lost to a winner with a row", "Ann,a@x,1", .deleted = true, .master = "W",
 	  .link = "live", .changed = true, .key = "1", .row = "Ann,a@x,0", .winner_key = "2",
 	  .on_delete = MERGE_DELETE, .want = "delete 000 deleted", .want_link = "deleted -" },
+	{ "lost to a deleted winner", "Ann,a@x,1", .deleted = true, .master = "W",
+	  .link = "live", .changed = true, .key = "1", .row = "Ann,a@x,0",
+	  .winner_deleted = true, .on_delete = MERGE_DELETE, .want = "delete 000 deleted",
+	  .want_link = "deleted -" },
 	{ "lost, row gone before", "Ann,a@x,1", .deleted = true, .master = "W", .link = "live",
 	  .changed = true, .key = "1", .want = "nothing 000 unchanged",
 	  .want_link = "deleted -" },
@@ -177,7 +182,9 @@ static void play(const struct row *row)
 	struct record record = { .id = "R", .master_id = row->master, .deleted = row->deleted,
 				 .values = values, .reject = row->rejected ? &bad : NULL };
 	struct link link = { .found = row->link, .hash = SAME, .key = text_value(row->key) };
-	struct link winner = { .found = row->winner_key, .key = text_value(row->winner_key) };
+	struct link winner = { .found = row->winner_key || row->winner_deleted,
+			       .state = row->winner_deleted ? LINK_DELETED : LINK_LIVE,
+			       .key = text_value(row->winner_key) };
 	struct store_row held_row = { .found = row->row, .values = held };
 	struct store_owner owner = { .found = row->owner, .remote_id = "O" };
 	struct merge_rules rules = { .mapping = &mapping, .on_delete = row->on_delete,
