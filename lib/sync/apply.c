@@ -572,6 +572,11 @@ static bool do_page(struct work *work, struct error *err)
 	if (in->course.tracks_seen && !note_seen(work, err))
 		return false;
 	course_page(&in->course, work->page);
+	if (in->course.still_pages >= COURSE_STILL_PAGES && in->course.leg != COURSE_END)
+		return error_set(err, ERROR_RETRY, "no-progress",
+				 "%u pages in a row held nothing behind the position, and more are "
+				 "said to follow",
+				 in->course.still_pages);
 	add_counts(&in->counts, &work->counts, work->page);
 	if (!course_must_save(&in->course, work->ops->has_written(in->session)))
 		return true;

@@ -41,6 +41,7 @@ struct remote_query;
 #define COURSE_DELETIONS_MS  ((int64_t)15 * 24 * 3600 * 1000)
 #define COURSE_SAVED_AGE_MS  ((int64_t)3600 * 1000)
 #define COURSE_UNSAVED_PAGES 16
+#define COURSE_STILL_PAGES   3 /* and the leg is taken to go nowhere */
 
 /* A server's Date outside of 2025 to 2099 is no date. */
 #define COURSE_FIRST_DATE_MS ((int64_t)1735689600 * 1000)

@@ -143,8 +143,10 @@ static void page_applied(void *arg)
 		trouble(in, &err);
 		return;
 	}
-	backoff_reset(&in->backoff);
-	in->lost = 0;
+	if (!in->args.apply->course.still_pages) {
+		backoff_reset(&in->backoff);
+		in->lost = 0;
+	}
 	in->page(in->done_arg);
 	if (in->args.apply->course.leg == COURSE_END) {
 		finish(in, NULL);

@@ -282,7 +282,9 @@ static struct record_page *page_of(struct fake *in, unsigned position, size_t fr
 		fill(in, &in->records[at->found[i]], page, at->ids_only);
 	page->total = (int64_t)at->count;
 	page->server_ms = in->now_ms;
-	if (end < at->count)
+	if (in->repeats)
+		page->next = mem_format("%u/%zu", position, from);
+	else if (end < at->count)
 		page->next = mem_format("%u/%zu", position, end);
 	return page;
 }

@@ -55,6 +55,7 @@ struct fake {
 	unsigned fail_at;    /* 0: none; the calls from this one on ... */
 	unsigned fail_count; /* ... so many */
 	unsigned expire_at;  /* the read_more that finds its position gone; 0: none */
+	bool repeats;        /* every page's next is itself */
 	unsigned hang_at;    /* the call that is never answered; 0: none */
 	bool hangs;
 	int64_t largest_window_ms; /* of the increments asked for */

@@ -829,6 +829,17 @@ static void nine_in_lyon(struct world *in)
 	assert_int_equal(world_int(in, "SELECT count(*) FROM contact WHERE city = 'Lyon'"), 9);
 }
 
+static void pages_repeat(struct world *in)
+{
+	same_stamp(in);
+	in->fake->repeats = true;
+}
+
+static void asked_a_few_times(struct world *in)
+{
+	assert_true(in->fake->calls < 60);
+}
+
 static void long_ago(struct world *in)
 {
 	in->fake->now_ms = 1000;
@@ -929,6 +940,10 @@ static const struct scenario scenarios[] = {
 	{ "a server's clock without a date", loaded, long_ago, NULL, .fails = "server-clock" },
 	{ "edited on the page before a cut", nine_over_three_hours, sixth_edited_then_cut_off,
 	  nine_in_lyon, .odd = true, .not_cut = true },
+	{ "a page that is its own next, in a load", NULL, pages_repeat, asked_a_few_times,
+	  .fails = "no-progress" },
+	{ "a page that is its own next", loaded, pages_repeat, asked_a_few_times,
+	  .fails = "no-progress" },
 	{ "edits during the load", NULL, edited_meanwhile, settled_next_time, .odd = true,
 	  .not_cut = true },
 };
