@@ -182,7 +182,8 @@ struct store_ops {
 	bool (*seen_none)(struct store_session *in, struct error *err);
 	bool (*seen)(struct store_session *in, const char *const *remote_ids, size_t count,
 		     struct error *err);
-	/* Live links that were not seen are out of sight from now on. */
+	/* Live links that were not seen are out of sight from now on, and those that were seen
+	 * again are live. */
 	bool (*park_unseen)(struct store_session *in, int64_t *ret_parked, struct error *err);
 
 	bool (*save_state)(struct store_session *in, const struct store_state *state,

@@ -126,6 +126,22 @@ bool link_unrow(struct session *in, const char *remote_id, struct error *err)
 	return statement_run(s, err);
 }
 
+/* Without a hash, so that the record is compared as soon as it is read. */
+static bool unpark_seen(struct session *in, const char *seen, struct error *err)
+{
+	CLEANUP_FREE char *sql = mem_format(
+		"UPDATE leadsync_link SET state = 0, hash = zeroblob(16)"
+		" WHERE job = :job AND state = 2 AND EXISTS"
+		" (SELECT 1 FROM temp.%s AS seen WHERE seen.remote_id = leadsync_link.remote_id)",
+		seen);
+	CLEANUP(statement_free) struct statement *s = statement_new(in->db, sql, err);
+
+	if (!s)
+		return false;
+	statement_bind_int(s, ":job", in->job_number);
+	return statement_run(s, err);
+}
+
 bool link_park_unseen(struct session *in, int64_t *ret_parked, struct error *err)
 {
 	CLEANUP_FREE char *seen = seen_table(in);
@@ -142,7 +158,7 @@ bool link_park_unseen(struct session *in, int64_t *ret_parked, struct error *err
 	if (!statement_run(s, err))
 		return false;
 	*ret_parked = db_total_changes(in->db) - before;
-	return true;
+	return unpark_seen(in, seen, err);
 }
 
 bool link_forget_all(struct session *in, struct error *err)

@@ -663,6 +663,17 @@ static void hidden_for_long(struct world *in)
 	world_wait(in, 3600);
 }
 
+static void a_month_of_hiding(struct world *in)
+{
+	hidden_for_long(in);
+	world_wait(in, 16 * 86400);
+}
+
+static void all_live(struct world *in)
+{
+	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_link WHERE state = 0"), 7);
+}
+
 static void shown_again(struct world *in)
 {
 	fake_find(in->fake, 2)->hidden = false;
@@ -923,6 +934,7 @@ static const struct scenario scenarios[] = {
 	{ "a newer ledger", loaded, from_the_future, untouched, .fails = "newer-ledger" },
 	{ "a full read, two out of sight", loaded, two_hidden, two_parked, .full = true },
 	{ "in sight again", hidden_for_long, shown_again, all_back, .full = true },
+	{ "in sight again, compared", a_month_of_hiding, shown_again, all_live },
 	{ "where narrowed", loaded, paris_only, three_parked },
 	{ "where widened", paris_loaded, everywhere, seven_rows },
 	{ "a month without us", loaded, a_month_off, one_parked },
