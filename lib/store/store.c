@@ -30,5 +30,5 @@ bool cursor_equal(const struct cursor *a, const struct cursor *b)
 {
 	return a->phase == b->phase && a->bound_ms == b->bound_ms && a->since_ms == b->since_ms &&
 	       a->last_ms == b->last_ms && strcmp(a->last_id, b->last_id) == 0 &&
-	       a->deletions_ms == b->deletions_ms;
+	       a->deletions_ms == b->deletions_ms && a->whole_ms == b->whole_ms;
 }

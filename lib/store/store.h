@@ -38,6 +38,7 @@ struct cursor {
 	int64_t last_ms;
 	char last_id[19];     /* "" before the first */
 	int64_t deletions_ms; /* server's clock up to which deletions are known */
+	int64_t whole_ms;     /* server's clock when all links were last held against all ids */
 };
 
 /* The cursor, and what the table was filled with. */

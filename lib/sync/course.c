@@ -28,7 +28,8 @@ static void begin_load(struct cursor *cursor, int64_t bound_ms, int64_t deletion
 {
 	*cursor = (struct cursor){ .phase = CURSOR_LOAD,
 				   .bound_ms = bound_ms,
-				   .deletions_ms = deletions_ms };
+				   .deletions_ms = deletions_ms,
+				   .whole_ms = cursor->whole_ms };
 }
 
 /* What calls for reading everything again, and for finding what is out of sight. */
@@ -41,6 +42,7 @@ static void find_purpose(struct course *in, const struct course_args *args)
 
 	if (cursor->phase == CURSOR_NONE) {
 		begin_load(cursor, now_ms, now_ms);
+		cursor->whole_ms = now_ms;
 		return;
 	}
 	in->was_ahead = cursor->bound_ms > now_ms + args->overlap_ms;
@@ -49,7 +51,9 @@ static void find_purpose(struct course *in, const struct course_args *args)
 		begin_load(cursor, now_ms - COURSE_DELETIONS_MS, now_ms - COURSE_DELETIONS_MS);
 		return;
 	}
-	if (whole || now_ms - cursor->deletions_ms > COURSE_DELETIONS_MS)
+	if (whole || now_ms - cursor->deletions_ms > COURSE_DELETIONS_MS ||
+	    now_ms - cursor->whole_ms >
+		    (same_text(args->where, "") ? COURSE_WHOLE_MS : COURSE_WHOLE_WHERE_MS))
 		state->compare_owed = true;
 	if (whole || mapping_has_new(state->mapping ? state->mapping : "", args->mapping))
 		begin_load(cursor, course_kept_ms(cursor), cursor->deletions_ms);
@@ -156,6 +160,7 @@ static void settle(struct course *in)
 	}
 	if (in->tracks_seen) {
 		in->state.compare_owed = false;
+		cursor->whole_ms = in->leg_server_ms - COURSE_MARGIN_MS;
 		if (cursor->deletions_ms < in->leg_server_ms - COURSE_MARGIN_MS)
 			cursor->deletions_ms = in->leg_server_ms - COURSE_MARGIN_MS;
 	}

@@ -27,7 +27,9 @@
  * Deletions are shown for about 15 days (the recycle bin). If at the start of a run the last known
  * are older than that, the job owes a compare: a read of all ids, after which a live link that was
  * not shown is out of sight. The saved bound is never more than an hour behind, which the 15 days
- * do not feel. A full read owes the same; where it was not cut, its own ids serve. */
+ * do not feel. A record purged between two runs, or one that left `where`, is told of nowhere: a
+ * compare is owed also once a week, and once a day with a `where`. A full read owes the same; where
+ * it was not cut, its own ids serve. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,11 +39,13 @@
 struct record_page;
 struct remote_query;
 
-#define COURSE_MARGIN_MS     ((int64_t)5 * 1000)
-#define COURSE_DELETIONS_MS  ((int64_t)15 * 24 * 3600 * 1000)
-#define COURSE_SAVED_AGE_MS  ((int64_t)3600 * 1000)
-#define COURSE_UNSAVED_PAGES 16
-#define COURSE_STILL_PAGES   3 /* and the leg is taken to go nowhere */
+#define COURSE_MARGIN_MS      ((int64_t)5 * 1000)
+#define COURSE_DELETIONS_MS   ((int64_t)15 * 24 * 3600 * 1000)
+#define COURSE_WHOLE_MS       ((int64_t)7 * 24 * 3600 * 1000)
+#define COURSE_WHOLE_WHERE_MS ((int64_t)24 * 3600 * 1000)
+#define COURSE_SAVED_AGE_MS   ((int64_t)3600 * 1000)
+#define COURSE_UNSAVED_PAGES  16
+#define COURSE_STILL_PAGES    3 /* and the leg is taken to go nowhere */
 
 /* A server's Date outside of 2025 to 2099 is no date. */
 #define COURSE_FIRST_DATE_MS ((int64_t)1735689600 * 1000)
@@ -61,7 +65,7 @@ struct course {
 	bool was_ahead;        /* the bound lay in the server's future: all is read again */
 	unsigned unsaved_pages;
 	unsigned still_pages; /* in a row, that did not move the position */
-	char compare_id[19]; /* a compare's position: lost with the run, as what it has seen is */
+	char compare_id[19];  /* a compare's position: lost with the run, as what it has seen is */
 };
 
 struct course_args {

@@ -24,6 +24,7 @@ const char cursor_step_1[] =
 	"	last_ms INTEGER NOT NULL,         -- the last record kept in this phase\n"
 	"	last_id TEXT NOT NULL,\n"
 	"	deletions_ms INTEGER NOT NULL,    -- deletions before it are known\n"
+	"	whole_ms INTEGER NOT NULL,        -- when all links were held against all ids\n"
 	"	mapping TEXT,                     -- fields and columns the table was filled with\n"
 	"	condition TEXT,                   -- where, as it was then\n"
 	"	compare_owed INTEGER NOT NULL     -- 1: records out of sight are yet to be found\n"
@@ -51,6 +52,7 @@ static bool read_cursor(struct statement *s, struct cursor *ret, struct error *e
 	made.last_ms = statement_int(s, "last_ms");
 	strcpy(made.last_id, last_id);
 	made.deletions_ms = statement_int(s, "deletions_ms");
+	made.whole_ms = statement_int(s, "whole_ms");
 	*ret = made;
 	return true;
 }
@@ -61,8 +63,8 @@ static bool make(struct session *in, struct error *err)
 	struct statement *s = statement_new(
 		in->db,
 		"INSERT INTO leadsync_cursor (job, object, table_name, key_column, phase, bound_ms,"
-		" since_ms, last_ms, last_id, deletions_ms, compare_owed)"
-		" VALUES (:job, :object, :table, :key, 'none', 0, 0, 0, '', 0, 0)"
+		" since_ms, last_ms, last_id, deletions_ms, whole_ms, compare_owed)"
+		" VALUES (:job, :object, :table, :key, 'none', 0, 0, 0, '', 0, 0, 0)"
 		" ON CONFLICT (job) DO UPDATE SET object = excluded.object,"
 		" table_name = excluded.table_name, key_column = excluded.key_column",
 		err);
@@ -103,7 +105,8 @@ static bool find(struct session *in, struct store_state *ret, bool *ret_same, st
 	struct statement *s = statement_new(
 		in->db,
 		"SELECT number, object, table_name, key_column, phase, bound_ms, since_ms, last_ms,"
-		" last_id, deletions_ms, mapping, condition, compare_owed FROM leadsync_cursor"
+		" last_id, deletions_ms, whole_ms, mapping, condition, compare_owed FROM "
+		"leadsync_cursor"
 		" WHERE job = :job",
 		err);
 	struct store_state made = { 0 };
@@ -155,8 +158,9 @@ bool cursor_save(struct session *in, const struct store_state *state, struct err
 	struct statement *s = session_kept(
 		in, KEPT_CURSOR_SAVE,
 		"UPDATE leadsync_cursor SET phase = :phase, bound_ms = :bound, since_ms = :since,"
-		" last_ms = :last, last_id = :id, deletions_ms = :deletions, mapping = :mapping,"
-		" condition = :condition, compare_owed = :owed WHERE number = :job",
+		" last_ms = :last, last_id = :id, deletions_ms = :deletions, whole_ms = :whole,"
+		" mapping = :mapping, condition = :condition, compare_owed = :owed WHERE number = "
+		":job",
 		err);
 
 	if (!s)
@@ -167,6 +171,7 @@ bool cursor_save(struct session *in, const struct store_state *state, struct err
 	statement_bind_int(s, ":last", state->cursor.last_ms);
 	statement_bind_text(s, ":id", state->cursor.last_id);
 	statement_bind_int(s, ":deletions", state->cursor.deletions_ms);
+	statement_bind_int(s, ":whole", state->cursor.whole_ms);
 	statement_bind_text(s, ":mapping", state->mapping);
 	statement_bind_text(s, ":condition", state->where);
 	statement_bind_int(s, ":owed", state->compare_owed);
@@ -180,7 +185,7 @@ bool cursor_summary(struct db *db, const char *job, int64_t *ret_number, struct 
 	CLEANUP(statement_free)
 	struct statement *s = statement_new(
 		db,
-		"SELECT number, phase, bound_ms, since_ms, last_ms, last_id, deletions_ms"
+		"SELECT number, phase, bound_ms, since_ms, last_ms, last_id, deletions_ms, whole_ms"
 		" FROM leadsync_cursor WHERE job = :job",
 		err);
 	bool row;

@@ -25,7 +25,8 @@ static struct store_state settled_at(int64_t bound_ms)
 {
 	return (struct store_state){ .cursor = { .phase = CURSOR_SETTLED,
 						 .bound_ms = bound_ms,
-						 .deletions_ms = bound_ms },
+						 .deletions_ms = bound_ms,
+						 .whole_ms = bound_ms },
 				     .mapping = (char *)"a\n" };
 }
 
@@ -135,7 +136,8 @@ static void what_calls_for_what(void **state)
 		{ "where", MINUTE, "a\n", "x = 1", false, COURSE_LOAD, true, true },
 		{ "grown", MINUTE, "a\nb\n", NULL, false, COURSE_LOAD, false, true },
 		{ "shrunk", MINUTE, "", NULL, false, COURSE_CHANGES, false, true },
-		{ "14 days", 14 * DAY, "a\n", NULL, false, COURSE_CHANGES, false, false },
+		{ "6 days", 6 * DAY, "a\n", NULL, false, COURSE_CHANGES, false, false },
+		{ "8 days", 8 * DAY, "a\n", NULL, false, COURSE_COMPARE, true, true },
 		{ "16 days", 16 * DAY, "a\n", NULL, false, COURSE_COMPARE, true, true },
 		{ "16 days and grown", 16 * DAY, "a\nb\n", NULL, false, COURSE_LOAD, true, true },
 	};

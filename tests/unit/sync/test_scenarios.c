@@ -716,6 +716,29 @@ static void one_parked(struct world *in)
 	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_link WHERE state = 2"), 1);
 }
 
+static void purged_between_runs(struct world *in)
+{
+	fake_find(in->fake, 2)->purged = true;
+	for (unsigned day = 0; day < 8; day++) {
+		world_wait(in, 86400);
+		world_run(in);
+	}
+}
+
+static void left_where(struct world *in)
+{
+	fake_set(in->fake, 1, "City", "Lyon");
+	for (unsigned day = 0; day < 2; day++) {
+		world_wait(in, 86400);
+		world_run(in);
+	}
+}
+
+static void lyon_parked(struct world *in)
+{
+	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_link WHERE state = 2"), 1);
+}
+
 /* edits on our side */
 static void row_edited(struct world *in)
 {
@@ -938,6 +961,8 @@ static const struct scenario scenarios[] = {
 	{ "where narrowed", loaded, paris_only, three_parked },
 	{ "where widened", paris_loaded, everywhere, seven_rows },
 	{ "a month without us", loaded, a_month_off, one_parked },
+	{ "purged between two runs", loaded, purged_between_runs, one_parked, .not_cut = true },
+	{ "a record that left where", paris_loaded, left_where, lyon_parked, .not_cut = true },
 	{ "a row edited, its record changed", loaded, edited_and_changed, put_back },
 	{ "a row edited, a full read", loaded, row_edited, put_back, .full = true },
 	{ "a row removed", loaded, row_removed, stays_removed, .odd = true },
