@@ -251,14 +251,19 @@ static void count_result(struct work *work, const struct record *record,
 	const struct error *failed = result->write.failed;
 
 	if (failed) {
-		list_reject(work, record, failed->code, field_of_failure(work->in, failed->text),
-			    failed->text,
-			    "mend the row or the rule of the table that refuses it, or the record; "
-			    "then `leadsync run --full` reads it again");
+		list_reject(
+			work, record, failed->code, field_of_failure(work->in, failed->text),
+			failed->text,
+			record->deleted
+				? "the record is deleted: delete its row by hand, or first what "
+				  "refers to it"
+				: "mend the row or the rule of the table that refuses it, or "
+				  "the record; then `leadsync run --full` reads it again");
 		return;
 	}
 	switch (result->count) {
 	case MERGE_UNCHANGED: work->counts.unchanged++; break;
+	case MERGE_BURIED: work->counts.unchanged++; return;
 	case MERGE_INSERTED: work->counts.inserted++; break;
 	case MERGE_UPDATED: work->counts.updated++; break;
 	case MERGE_DELETED: work->counts.deleted++; break;
@@ -278,6 +283,18 @@ static void count_result(struct work *work, const struct record *record,
 		return;
 	}
 	work->settled[work->settled_count++] = record->id;
+}
+
+/* The table keeps the row: that the record is deleted is kept all the same, with the row's key. */
+static bool bury(struct work *work, const struct merge_result *result, struct value key,
+		 struct error *err)
+{
+	struct store_write tombstone = { .remote_id = result->write.remote_id,
+					 .puts_link = true,
+					 .link = result->write.link };
+
+	tombstone.link.key = key;
+	return work->ops->write(work->in->session, &tombstone, 1, work->page->arena, err);
 }
 
 /* One after the other: the winner of one merge may be the loser of the next. */
@@ -312,7 +329,8 @@ static bool apply_deleted(struct work *work, struct record *record, struct error
 					.link = result.winner_link };
 	if (!work->ops->write(session, &result.write, 1, arena, err) ||
 	    (result.repoints && !result.write.failed &&
-	     !work->ops->write(session, &winners, 1, arena, err)))
+	     !work->ops->write(session, &winners, 1, arena, err)) ||
+	    (result.write.failed && !bury(work, &result, link.key, err)))
 		return false;
 	if (result.write.puts_link && record->master_id &&
 	    !work->ops->lineage(session, record->id, record->master_id, work->in->id,

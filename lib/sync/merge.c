@@ -141,6 +141,8 @@ static void lose_row(const struct merge_rules *rules, const struct merge_input *
 static void merge_deleted(const struct merge_rules *rules, const struct merge_input *in,
 			  struct merge_result *to, bool *set, enum merge_reason *reasons)
 {
+	if (in->link->found && in->link->state == LINK_DELETED && in->link->key.text)
+		to->count = MERGE_BURIED;
 	if (!in->link->found || in->link->state == LINK_DELETED)
 		return;
 	to->write.puts_link = true;

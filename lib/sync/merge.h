@@ -54,8 +54,15 @@ struct merge_input {
 	const struct link *winner;       /* of record->master_id; NULL if that is NULL */
 };
 
-/* How it is counted. */
-enum merge_count { MERGE_UNCHANGED, MERGE_INSERTED, MERGE_UPDATED, MERGE_DELETED, MERGE_REJECTED };
+/* How it is counted; MERGE_BURIED: unchanged, but what may be listed of it still holds. */
+enum merge_count {
+	MERGE_UNCHANGED,
+	MERGE_BURIED,
+	MERGE_INSERTED,
+	MERGE_UPDATED,
+	MERGE_DELETED,
+	MERGE_REJECTED
+};
 
 struct merge_result {
 	enum merge_count count;

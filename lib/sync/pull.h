@@ -2,8 +2,8 @@
  *
  * While the worker applies a page the next one is on its way; no more than one waits. What goes
  * wrong for a while is tried again here, from the cursor of the last page applied: a lost position
- * at once, passing trouble after a back-off, both only so often without a page in between that moved
- * the position. Pages that never do (no-progress) are such trouble too. */
+ * at once, passing trouble after a back-off, both only so often without a page in between that
+ * moved the position. Pages that never do (no-progress) are such trouble too. */
 #pragma once
 
 struct apply;

@@ -23,7 +23,7 @@ static struct mapping mapping = { .fields = fields, .count = FIELDS, .shares = 1
 #define OTHER { { 2, 2 } }
 
 static const char *const actions[] = { "nothing", "insert", "update", "delete" };
-static const char *const counts[] = { "unchanged", "inserted", "updated", "deleted", "rejected" };
+static const char *const counts[] = { "unchanged", "buried", "inserted", "updated", "deleted", "rejected" };
 static const char *const states[] = { "live", "deleted", "parked" };
 
 /* Values as "name,email,is_deleted"; an empty one is null; NULL: there is no row. */
@@ -100,7 +100,7 @@ static const struct row rows[] = {
 	  .want = "delete 000 deleted", .want_link = "deleted -" },
 	{ "deleted again", "Ann,a@x,1", .deleted = true, .link = "deleted", .changed = true,
 	  .key = "1", .row = "Ann,a@x,0", .on_delete = MERGE_DELETE,
-	  .want = "nothing 000 unchanged", .want_link = "" },
+	  .want = "nothing 000 buried", .want_link = "" },
 	{ "deleted, its values bad", "", .deleted = true, .rejected = true, .link = "live",
 	  .changed = true, .key = "1", .row = "Ann,a@x,0", .on_delete = MERGE_DELETE,
 	  .want = "delete 000 deleted", .want_link = "deleted -" },

@@ -242,6 +242,33 @@ static void row_deleted(struct world *in)
 	assert_int_equal(rows(in), 6);
 }
 
+static void loaded_with_invoice(struct world *in)
+{
+	loaded_row(in);
+	world_sql(in, "CREATE TABLE invoice (contact INTEGER REFERENCES contact(id));"
+		      "INSERT INTO invoice SELECT id FROM contact WHERE last_name = 'Weber'");
+}
+
+static void third_deleted(struct world *in)
+{
+	fake_delete(in->fake, 3);
+}
+
+static void row_refused_to_go(struct world *in)
+{
+	assert_int_equal(rows(in), 7);
+	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_link JOIN contact ON id = key"
+				       " WHERE state = 1 AND last_name = 'Weber'"),
+			 1);
+	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_rejects"
+				       " WHERE remedy LIKE '%by hand%'"),
+			 1);
+	/* Shown once more by the overlap: still listed. */
+	world_wait(in, 60);
+	world_run(in);
+	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_rejects"), 1);
+}
+
 static void then_deleted(struct world *in)
 {
 	fake_delete(in->fake, 2);
@@ -924,6 +951,8 @@ static const struct scenario scenarios[] = {
 	{ "deleted, keep", loaded, deleted, row_kept },
 	{ "deleted, mark", loaded_mark, deleted, row_marked },
 	{ "deleted, delete", loaded_row, deleted, row_deleted },
+	{ "deleted, but the table keeps the row", loaded_with_invoice, third_deleted,
+	  row_refused_to_go, .odd = true },
 	{ "undeleted, keep", gone_keep, undeleted, all_back },
 	{ "undeleted, mark", gone_mark, undeleted, all_back },
 	{ "undeleted, delete", gone_row, undeleted, all_back },
