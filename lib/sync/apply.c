@@ -59,8 +59,8 @@ void apply_free(struct apply *in)
 		return;
 	course_clear(&in->course);
 	mapping_free(in->mapping);
-	free((char *)in->job);
-	free((char *)in->instance);
+	free(in->job);
+	free(in->instance);
 	free(in->object);
 	free(in->table);
 	free(in->key);
@@ -323,7 +323,7 @@ static bool apply_deleted(struct work *work, struct record *record, struct error
 			return false;
 		input.row_is_linked = row.found;
 	}
-	result = merge(&work->in->rules, &input, set, NULL);
+	result = merge(&work->in->rules, &input, set);
 	winners = (struct store_write){ .remote_id = record->master_id,
 					.puts_link = true,
 					.link = result.winner_link };
@@ -502,7 +502,7 @@ static bool write_live(struct work *work, struct error *err)
 
 		if (merge_needs_row(&work->in->rules, &work->inputs[i]))
 			set = take(work, fields, sizeof(*set));
-		work->results[i] = merge(&work->in->rules, &work->inputs[i], set, NULL);
+		work->results[i] = merge(&work->in->rules, &work->inputs[i], set);
 		if (work->results[i].write.action == STORE_NOTHING &&
 		    !work->results[i].write.puts_link)
 			continue;

@@ -19,9 +19,8 @@ struct sync_store;
 
 struct apply {
 	struct sync_store *store;
-	const char *job,
-		*instance; /* owned, as the run's job may be gone before the worker is done */
-	char *object, *table, *key, *org_id, *where;
+	/* Owned, as the run's job may be gone before the worker is done. */
+	char *job, *instance, *object, *table, *key, *org_id, *where;
 	char id[9];
 	int64_t started_ms, now_ms;
 	struct mapping *mapping; /* shared; NULL before the describe */

@@ -35,7 +35,7 @@ static void reject(struct merge_result *to, const char *code, const char *text, 
 
 /* The row as it stands, against its source. Answers whether any column is to be written. */
 static bool find_differences(const struct merge_rules *rules, const struct merge_input *in,
-			     enum merge_reason why, bool *set, enum merge_reason *reasons)
+			     bool *set)
 {
 	bool any = false;
 
@@ -43,20 +43,15 @@ static bool find_differences(const struct merge_rules *rules, const struct merge
 		set[i] = is_down(rules, i) &&
 			 !value_equal(&in->record->values[i], &in->row->values[i]);
 		any |= set[i];
-		if (reasons)
-			reasons[i] = set[i] ? why : MERGE_UNTOUCHED;
 	}
 	return any;
 }
 
 static void make_row(const struct merge_rules *rules, const struct merge_input *in,
-		     struct merge_result *to, bool *set, enum merge_reason *reasons)
+		     struct merge_result *to, bool *set)
 {
-	for (size_t i = 0; i < rules->mapping->count; i++) {
+	for (size_t i = 0; i < rules->mapping->count; i++)
 		set[i] = is_down(rules, i);
-		if (reasons)
-			reasons[i] = set[i] ? MERGE_NEW_ROW : MERGE_UNTOUCHED;
-	}
 	to->count = MERGE_INSERTED;
 	to->write.action = STORE_INSERT;
 	to->write.puts_link = true;
@@ -66,13 +61,11 @@ static void make_row(const struct merge_rules *rules, const struct merge_input *
 
 /* The row is there; `key` is the one it has now. */
 static void put_right(const struct merge_rules *rules, const struct merge_input *in,
-		      struct value key, struct merge_result *to, bool *set,
-		      enum merge_reason *reasons)
+		      struct value key, struct merge_result *to, bool *set)
 {
 	bool adopts = !in->row_is_linked;
 
-	if (find_differences(rules, in, adopts ? MERGE_FIRST_MATCH : MERGE_SOURCE_WINS, set,
-			     reasons)) {
+	if (find_differences(rules, in, set)) {
 		to->count = MERGE_UPDATED;
 		to->write.action = STORE_UPDATE;
 		to->write.row_key = key;
@@ -84,7 +77,7 @@ static void put_right(const struct merge_rules *rules, const struct merge_input 
 }
 
 static void merge_live(const struct merge_rules *rules, const struct merge_input *in,
-		       struct merge_result *to, bool *set, enum merge_reason *reasons)
+		       struct merge_result *to, bool *set)
 {
 	bool natural = rules->key_field != SIZE_MAX;
 
@@ -92,9 +85,9 @@ static void merge_live(const struct merge_rules *rules, const struct merge_input
 		reject(to, "key-missing", "the field that is the table's key is empty",
 		       "fill the field in at the remote, or choose another key");
 	} else if (in->row->found && in->row_is_linked) {
-		put_right(rules, in, in->link->key, to, set, reasons);
+		put_right(rules, in, in->link->key, to, set);
 	} else if (!natural || !in->row->found) {
-		make_row(rules, in, to, set, reasons);
+		make_row(rules, in, to, set);
 	} else if (in->owner && in->owner->found && in->owner->state == LINK_LIVE &&
 		   strcmp(in->owner->remote_id, in->record->id) != 0) {
 		reject(to, "key-taken",
@@ -103,7 +96,7 @@ static void merge_live(const struct merge_rules *rules, const struct merge_input
 		       "make the two differ at the remote, or merge them there; then "
 		       "`leadsync run JOB --full`");
 	} else {
-		put_right(rules, in, in->record->values[rules->key_field], to, set, reasons);
+		put_right(rules, in, in->record->values[rules->key_field], to, set);
 		if (in->owner && in->owner->found &&
 		    strcmp(in->owner->remote_id, in->record->id) != 0)
 			to->write.takes_from = in->owner->remote_id;
@@ -111,7 +104,7 @@ static void merge_live(const struct merge_rules *rules, const struct merge_input
 }
 
 static void lose_row(const struct merge_rules *rules, const struct merge_input *in,
-		     struct merge_result *to, bool *set, enum merge_reason *reasons)
+		     struct merge_result *to, bool *set)
 {
 	static const struct value yes = { "1", 1 };
 	size_t mark = rules->mark_field;
@@ -123,8 +116,6 @@ static void lose_row(const struct merge_rules *rules, const struct merge_input *
 			break;
 		memset(set, 0, rules->mapping->count * sizeof(*set));
 		set[mark] = true;
-		if (reasons)
-			reasons[mark] = MERGE_MARKS_DELETED;
 		to->write.action = STORE_UPDATE;
 		to->write.row_key = in->link->key;
 		to->count = MERGE_DELETED;
@@ -139,7 +130,7 @@ static void lose_row(const struct merge_rules *rules, const struct merge_input *
 }
 
 static void merge_deleted(const struct merge_rules *rules, const struct merge_input *in,
-			  struct merge_result *to, bool *set, enum merge_reason *reasons)
+			  struct merge_result *to, bool *set)
 {
 	if (in->link->found && in->link->state == LINK_DELETED && in->link->key.text)
 		to->count = MERGE_BURIED;
@@ -158,12 +149,11 @@ static void merge_deleted(const struct merge_rules *rules, const struct merge_in
 			(struct link){ .found = true, .state = LINK_LIVE, .key = in->link->key };
 		to->write.link.key = (struct value){ 0 };
 	} else {
-		lose_row(rules, in, to, set, reasons);
+		lose_row(rules, in, to, set);
 	}
 }
 
-struct merge_result merge(const struct merge_rules *rules, const struct merge_input *in, bool *set,
-			  enum merge_reason *reasons)
+struct merge_result merge(const struct merge_rules *rules, const struct merge_input *in, bool *set)
 {
 	struct merge_result made = { .count = MERGE_UNCHANGED };
 
@@ -171,14 +161,11 @@ struct merge_result merge(const struct merge_rules *rules, const struct merge_in
 					   .values = in->record->values,
 					   .set = set };
 	made.write.link = (struct link){ .found = true, .state = LINK_LIVE, .hash = in->hash };
-	if (reasons)
-		for (size_t i = 0; i < rules->mapping->count; i++)
-			reasons[i] = MERGE_UNTOUCHED;
 	if (in->record->deleted)
-		merge_deleted(rules, in, &made, set, reasons);
+		merge_deleted(rules, in, &made, set);
 	else if (in->record->reject)
 		made.count = MERGE_REJECTED; /* its own words say why */
 	else if (merge_needs_row(rules, in))
-		merge_live(rules, in, &made, set, reasons);
+		merge_live(rules, in, &made, set);
 	return made;
 }

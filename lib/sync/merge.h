@@ -33,15 +33,6 @@ struct merge_rules {
 	bool compare;      /* rows are put right even where the record did not change */
 };
 
-/* Why a column is written. */
-enum merge_reason {
-	MERGE_UNTOUCHED,
-	MERGE_NEW_ROW,      /* the row is made */
-	MERGE_SOURCE_WINS,  /* the row differs from its source */
-	MERGE_FIRST_MATCH,  /* it differs in a row that was just taken over */
-	MERGE_MARKS_DELETED /* the record is deleted */
-};
-
 /* What record and store hold. `row` is that of the link's key (`row_is_linked`); where there is
  * none and the key is a natural one, that of the record's own key, whose owner is `owner`. */
 struct merge_input {
@@ -77,6 +68,5 @@ struct merge_result {
 /* Is the row needed to decide? False where link and hash alone say that nothing is to be done. */
 bool merge_needs_row(const struct merge_rules *rules, const struct merge_input *in);
 
-/* `set` and `reasons` (may be NULL) have room for one entry per mapped field. */
-struct merge_result merge(const struct merge_rules *rules, const struct merge_input *in, bool *set,
-			  enum merge_reason *reasons);
+/* `set` has room for one entry per mapped field. */
+struct merge_result merge(const struct merge_rules *rules, const struct merge_input *in, bool *set);
