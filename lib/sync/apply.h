@@ -12,6 +12,8 @@
 #include "sync/merge.h"
 #include "sync/run.h"
 
+#define APPLY_REJECT_LINES 20 /* in the log, a run */
+
 struct mapping;
 struct record_page;
 struct store_session;
@@ -53,3 +55,7 @@ bool apply_finish(struct apply *in, const struct error *failure, struct error *e
 /* The run was stopped. */
 void apply_cut(struct apply *in, int64_t now_ms);
 void apply_close(struct apply *in);
+
+/* For apply.c and apply_page.c alone. */
+const struct store_ops *apply_ops(const struct apply *in);
+struct store_run apply_line(const struct apply *in, const char *outcome);
