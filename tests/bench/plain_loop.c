@@ -135,7 +135,8 @@ int main(int argc, char **argv)
 
 	if (argc < 4)
 		die("usage: plain_loop DATABASE FIELD,FIELD,... PAGE...");
-	for (char *name = strtok(argv[2], ","); name && count < MOST_FIELDS; name = strtok(NULL, ","))
+	for (char *name = strtok(argv[2], ","); name && count < MOST_FIELDS;
+	     name = strtok(NULL, ","))
 		fields[count++] = name;
 	if (sqlite3_open(argv[1], &db) != SQLITE_OK)
 		die(sqlite3_errmsg(db));

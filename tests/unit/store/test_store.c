@@ -60,9 +60,14 @@ static int set_up(void **state)
 	map(in, "LastName", "last_name", VALUE_TEXT);
 	map(in, "Score__c", "score", VALUE_DECIMAL);
 	map(in, "Active__c", "active", VALUE_BOOLEAN);
-	in->job = (struct store_job){ .name = "contacts", .object = "Contact", .table = "contact",
-				      .key = "id", .org_id = "00D1", .instance = "ours",
-				      .mapping = &in->mapping, .problem = count_problem,
+	in->job = (struct store_job){ .name = "contacts",
+				      .object = "Contact",
+				      .table = "contact",
+				      .key = "id",
+				      .org_id = "00D1",
+				      .instance = "ours",
+				      .mapping = &in->mapping,
+				      .problem = count_problem,
 				      .problem_arg = in };
 	*state = in;
 	return 0;
@@ -178,8 +183,9 @@ static void the_rowid_need_not_be_filled(void **state)
 
 	in->job.key = "number";
 	map(in, "Number__c", "number", VALUE_TEXT);
-	sql(in, "CREATE TABLE contact (id INTEGER NOT NULL PRIMARY KEY, number TEXT NOT NULL UNIQUE,"
-		" last_name TEXT, score TEXT, active INT)");
+	sql(in,
+	    "CREATE TABLE contact (id INTEGER NOT NULL PRIMARY KEY, number TEXT NOT NULL UNIQUE,"
+	    " last_name TEXT, score TEXT, active INT)");
 	must_prepare(in);
 }
 
@@ -191,38 +197,55 @@ static void judges_tables_of_others(void **state)
 		const char *table, *code; /* NULL: taken */
 		unsigned problems;
 	} rows[] = {
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS ")", NULL, 0 },
-		{ "CREATE TABLE CONTACT (ID INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS ", more TEXT)", NULL, 0 },
-		{ "CREATE TABLE contact (id TEXT NOT NULL UNIQUE DEFAULT (hex(randomblob(8))), " COLUMNS
-		  ")", NULL, 0 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS ")", NULL,
+		  0 },
+		{ "CREATE TABLE CONTACT (ID INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS
+		  ", more TEXT)",
+		  NULL, 0 },
+		{ "CREATE TABLE contact (id TEXT NOT NULL UNIQUE DEFAULT "
+		  "(hex(randomblob(8))), " COLUMNS ")",
+		  NULL, 0 },
 		{ "CREATE TABLE contact (id INT NOT NULL DEFAULT 1, " COLUMNS ");"
-		  "CREATE UNIQUE INDEX one ON contact (id)", NULL, 0 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name VARCHAR(9), score REAL,"
-		  " active BOOL NOT NULL)", NULL, 0 },
+		  "CREATE UNIQUE INDEX one ON contact (id)",
+		  NULL, 0 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name "
+		  "VARCHAR(9), score REAL,"
+		  " active BOOL NOT NULL)",
+		  NULL, 0 },
 		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS
 		  ", made TEXT NOT NULL DEFAULT 'x', both TEXT GENERATED ALWAYS AS (made || id))",
 		  NULL, 0 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT)", "no-column", 2 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name INT, score TEXT, active INT)",
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT)",
+		  "no-column", 2 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name INT, "
+		  "score TEXT, active INT)",
 		  "numeric-column", 1 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name STRING, score TEXT,"
-		  " active INT)", "numeric-column", 1 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, first TEXT, last_name TEXT AS (first),"
-		  " score TEXT, active INT)", "generated-column", 1 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name STRING, "
+		  "score TEXT,"
+		  " active INT)",
+		  "numeric-column", 1 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, first TEXT, "
+		  "last_name TEXT AS (first),"
+		  " score TEXT, active INT)",
+		  "generated-column", 1 },
 		{ "CREATE TABLE contact (" COLUMNS ")", "no-key-column", 1 },
-		{ "CREATE TABLE contact (id TEXT PRIMARY KEY DEFAULT 'x', " COLUMNS ")", "key-null", 1 },
+		{ "CREATE TABLE contact (id TEXT PRIMARY KEY DEFAULT 'x', " COLUMNS ")", "key-null",
+		  1 },
 		{ "CREATE TABLE contact (id INTEGER NOT NULL DEFAULT 1, " COLUMNS ")",
 		  "key-not-unique", 1 },
 		{ "CREATE TABLE contact (id INTEGER NOT NULL DEFAULT 1, " COLUMNS ");"
 		  "CREATE UNIQUE INDEX two ON contact (id, score);"
-		  "CREATE UNIQUE INDEX some ON contact (id) WHERE id > 5", "key-not-unique", 1 },
+		  "CREATE UNIQUE INDEX some ON contact (id) WHERE id > 5",
+		  "key-not-unique", 1 },
 		{ "CREATE TABLE contact (id TEXT NOT NULL PRIMARY KEY, " COLUMNS ")",
 		  "key-not-assigned", 1 },
 		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS ") WITHOUT ROWID",
 		  "key-not-assigned", 1 },
 		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY, " COLUMNS ")", "key-reused", 1 },
-		{ "CREATE TABLE contact (id NOT NULL UNIQUE DEFAULT 1, " COLUMNS ")", "key-untyped", 1 },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS ", made TEXT NOT NULL)",
+		{ "CREATE TABLE contact (id NOT NULL UNIQUE DEFAULT 1, " COLUMNS ")", "key-untyped",
+		  1 },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, " COLUMNS
+		  ", made TEXT NOT NULL)",
 		  "required-column", 1 },
 		{ "CREATE VIEW contact AS SELECT 1 AS id", "not-a-table", 1 },
 	};
@@ -232,8 +255,9 @@ static void judges_tables_of_others(void **state)
 		char before[600];
 
 		sql(in, rows[i].table);
-		strcpy(before, ask(in, "SELECT group_concat(sql) FROM sqlite_schema WHERE tbl_name ="
-				       " 'contact' COLLATE NOCASE"));
+		strcpy(before,
+		       ask(in, "SELECT group_concat(sql) FROM sqlite_schema WHERE tbl_name ="
+			       " 'contact' COLLATE NOCASE"));
 		if (prepare(in) != !rows[i].code ||
 		    (rows[i].code && strcmp(in->err.code, rows[i].code) != 0) ||
 		    in->problems != rows[i].problems)
@@ -241,8 +265,9 @@ static void judges_tables_of_others(void **state)
 				 in->problems);
 		if (rows[i].code)
 			assert_int_equal(in->err.kind, ERROR_HUMAN);
-		assert_string_equal(before, ask(in, "SELECT group_concat(sql) FROM sqlite_schema WHERE"
-						    " tbl_name = 'contact' COLLATE NOCASE"));
+		assert_string_equal(before,
+				    ask(in, "SELECT group_concat(sql) FROM sqlite_schema WHERE"
+					    " tbl_name = 'contact' COLLATE NOCASE"));
 		if (in->session)
 			in->store->ops->release(TAKE(in->session));
 		sql(in, strstr(rows[i].table, "VIEW") ? "DROP VIEW contact" : "DROP TABLE contact");
@@ -276,8 +301,9 @@ static void knows_whose_it_is(void **state)
 {
 	struct bench *in = *state;
 	bool listed;
-	struct store_run run = { .id = "1", .job = "contacts", .outcome = "failed", .code = "c",
-				 .text = "t" };
+	struct store_run run = {
+		.id = "1", .job = "contacts", .outcome = "failed", .code = "c", .text = "t"
+	};
 
 	must_prepare(in);
 	in->job.instance = "theirs";
@@ -319,8 +345,11 @@ static void a_job_keeps_its_table(void **state)
 
 static struct store_write insert_of(const char *id, const struct value *values, const bool *set)
 {
-	return (struct store_write){ .remote_id = id, .action = STORE_INSERT, .values = values,
-				     .set = set, .puts_link = true,
+	return (struct store_write){ .remote_id = id,
+				     .action = STORE_INSERT,
+				     .values = values,
+				     .set = set,
+				     .puts_link = true,
 				     .link = { .found = true, .hash = { { 7, 8 } } } };
 }
 
@@ -337,7 +366,8 @@ static void one_refused_write_leaves_the_others(void **state)
 	struct link links[3];
 	struct store_row row;
 
-	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT UNIQUE, score REAL,"
+	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT "
+		"UNIQUE, score REAL,"
 		" active INT, CHECK (last_name <> 'x'))");
 	must_prepare(in);
 	ops = in->store->ops;
@@ -372,14 +402,19 @@ static void conflict_clauses_of_others(void **state)
 		const char *make;
 		bool taken;
 	} rows[] = {
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT UNIQUE ON"
-		  " CONFLICT IGNORE, score TEXT, active INT)", false },
-		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT UNIQUE ON"
-		  " CONFLICT REPLACE, score TEXT, active INT)", false },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT "
+		  "UNIQUE ON"
+		  " CONFLICT IGNORE, score TEXT, active INT)",
+		  false },
+		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT "
+		  "UNIQUE ON"
+		  " CONFLICT REPLACE, score TEXT, active INT)",
+		  false },
 		{ "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT,"
 		  " score TEXT, active INT); CREATE TABLE names (name TEXT UNIQUE);"
 		  "CREATE TRIGGER named AFTER INSERT ON contact BEGIN"
-		  " INSERT OR IGNORE INTO names VALUES (NEW.last_name); END", true },
+		  " INSERT OR IGNORE INTO names VALUES (NEW.last_name); END",
+		  true },
 	};
 	static const bool all[] = { true, true, true };
 	static const struct value ann[] = { { "Ann", 3 }, { 0 }, { "1", 1 } },
@@ -387,8 +422,7 @@ static void conflict_clauses_of_others(void **state)
 	struct bench *in = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct store_write writes[3] = { insert_of("A", ann, all),
-						 insert_of("B", ann, all),
+		struct store_write writes[3] = { insert_of("A", ann, all), insert_of("B", ann, all),
 						 insert_of("C", bob, all) },
 				   rename;
 
@@ -399,13 +433,16 @@ static void conflict_clauses_of_others(void **state)
 		assert_null(writes[0].failed);
 		assert_int_equal(!writes[1].failed, rows[i].taken);
 		assert_null(writes[2].failed);
-		rename = (struct store_write){ .remote_id = "C", .action = STORE_UPDATE,
-					       .row_key = writes[2].link.key, .values = ann,
+		rename = (struct store_write){ .remote_id = "C",
+					       .action = STORE_UPDATE,
+					       .row_key = writes[2].link.key,
+					       .values = ann,
 					       .set = all };
 		assert_true(in->store->ops->write(in->session, &rename, 1, in->arena, &in->err));
 		assert_int_equal(!rename.failed, rows[i].taken);
 		assert_true(in->store->ops->commit(in->session, &in->err));
-		assert_string_equal(ask(in, "SELECT count(*) FROM contact"), rows[i].taken ? "3" : "2");
+		assert_string_equal(ask(in, "SELECT count(*) FROM contact"),
+				    rows[i].taken ? "3" : "2");
 		in->store->ops->release(TAKE(in->session));
 		sql(in, "DROP TABLE contact");
 	}
@@ -446,7 +483,8 @@ static void a_dropped_insert_takes_no_other_row(void **state)
 	struct bench *in = *state;
 	struct store_write writes[2];
 
-	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT, score TEXT, active INT);"
+	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT, score "
+		"TEXT, active INT);"
 		"CREATE TRIGGER no_bobs BEFORE INSERT ON contact WHEN NEW.last_name = 'Bob'"
 		" BEGIN SELECT RAISE(IGNORE); END");
 	must_prepare(in);
@@ -469,7 +507,8 @@ static void rows_are_read_in_canonical_form(void **state)
 
 	map(in, "Born", "born", VALUE_DATE);
 	map(in, "Count", "count", VALUE_INTEGER);
-	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT, score REAL, active,"
+	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT, score "
+		"REAL, active,"
 		" born DATE, count);"
 		"INSERT INTO contact VALUES (5, '  Ann ', 0.1 + 0.2, NULL, 'never', 12.0)");
 	must_prepare(in);
@@ -485,7 +524,9 @@ static void rows_are_read_in_canonical_form(void **state)
 static void runs_are_listed_and_collapse(void **state)
 {
 	struct bench *in = *state;
-	struct store_run run = { .job = "contacts", .outcome = "failed", .code = "down", .text = "t" };
+	struct store_run run = {
+		.job = "contacts", .outcome = "failed", .code = "down", .text = "t"
+	};
 	static const char *const ids[] = { "1", "2", "3" };
 	struct store_run *rows;
 	size_t count;
@@ -495,7 +536,8 @@ static void runs_are_listed_and_collapse(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		run.id = ids[i];
 		run.started_ms = (int64_t)i;
-		assert_true(in->store->ops->list_failure(in->store, "ours", &run, &listed, &in->err));
+		assert_true(
+			in->store->ops->list_failure(in->store, "ours", &run, &listed, &in->err));
 		assert_true(listed);
 	}
 	run.id = "4";
@@ -506,7 +548,8 @@ static void runs_are_listed_and_collapse(void **state)
 	assert_string_equal(rows[0].id, "4");
 	assert_string_equal(rows[1].id, "3");
 	assert_int_equal(rows[1].repeats, 3);
-	assert_true(in->store->ops->runs(in->store, "leads", 10, in->arena, &rows, &count, &in->err));
+	assert_true(
+		in->store->ops->runs(in->store, "leads", 10, in->arena, &rows, &count, &in->err));
 	assert_int_equal(count, 0);
 }
 

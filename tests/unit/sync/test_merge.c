@@ -19,11 +19,22 @@ static struct mapping_field fields[FIELDS] = {
 };
 static struct mapping mapping = { .fields = fields, .count = FIELDS, .shares = 1 };
 
-#define SAME  { { 1, 1 } }
-#define OTHER { { 2, 2 } }
+#define SAME                                                                                       \
+	{                                                                                          \
+		{                                                                                  \
+			1, 1                                                                       \
+		}                                                                                  \
+	}
+#define OTHER                                                                                      \
+	{                                                                                          \
+		{                                                                                  \
+			2, 2                                                                       \
+		}                                                                                  \
+	}
 
 static const char *const actions[] = { "nothing", "insert", "update", "delete" };
-static const char *const counts[] = { "unchanged", "buried", "inserted", "updated", "deleted", "rejected" };
+static const char *const counts[] = { "unchanged", "buried",  "inserted",
+				      "updated",   "deleted", "rejected" };
 static const char *const states[] = { "live", "deleted", "parked" };
 
 /* Values as "name,email,is_deleted"; an empty one is null; NULL: there is no row. */
@@ -33,9 +44,9 @@ struct row {
 	bool deleted, rejected;
 	const char *master;
 	/* the link: */
-	const char *link;  /* NULL none, else its state */
-	bool changed;      /* its hash is another */
-	const char *key;   /* NULL: none */
+	const char *link; /* NULL none, else its state */
+	bool changed;     /* its hash is another */
+	const char *key;  /* NULL: none */
 	/* the store: */
 	const char *row;
 	bool row_is_not_linked; /* found by its natural key */
@@ -81,26 +92,27 @@ static const struct row rows[] = {
 	/* deletions */
 	{ "deleted, never seen", "Ann,a@x,1", .deleted = true, .want = "nothing 000 unchanged",
 	  .want_link = "" },
-	{ "deleted, keep", "Ann,a@x,1", .deleted = true, .link = "live", .changed = true, .key = "1",
-	  .row = "Ann,a@x,0", .want = "nothing 000 unchanged", .want_link = "deleted 1" },
-	{ "deleted, mark", "Ann,b@x,1", .deleted = true, .link = "live", .changed = true, .key = "1",
-	  .row = "Ann,a@x,0", .on_delete = MERGE_MARK, .want = "update 001 deleted",
+	{ "deleted, keep", "Ann,a@x,1", .deleted = true, .link = "live", .changed = true,
+	  .key = "1", .row = "Ann,a@x,0", .want = "nothing 000 unchanged",
+	  .want_link = "deleted 1" },
+	{ "deleted, mark", "Ann,b@x,1", .deleted = true, .link = "live", .changed = true,
+	  .key = "1", .row = "Ann,a@x,0", .on_delete = MERGE_MARK, .want = "update 001 deleted",
 	  .want_link = "deleted 1" },
 	{ "deleted, marked already", "Ann,a@x,1", .deleted = true, .link = "live", .changed = true,
-	  .key = "1", .row = "Ann,a@x,1", .on_delete = MERGE_MARK,
-	  .want = "nothing 000 unchanged", .want_link = "deleted 1" },
+	  .key = "1", .row = "Ann,a@x,1", .on_delete = MERGE_MARK, .want = "nothing 000 unchanged",
+	  .want_link = "deleted 1" },
 	{ "deleted, delete", "Ann,a@x,1", .deleted = true, .link = "live", .changed = true,
-	  .key = "1", .row = "Ann,a@x,0", .on_delete = MERGE_DELETE,
-	  .want = "delete 000 deleted", .want_link = "deleted -" },
+	  .key = "1", .row = "Ann,a@x,0", .on_delete = MERGE_DELETE, .want = "delete 000 deleted",
+	  .want_link = "deleted -" },
 	{ "deleted, row gone before", "Ann,a@x,1", .deleted = true, .link = "live", .changed = true,
 	  .key = "1", .on_delete = MERGE_DELETE, .want = "nothing 000 unchanged",
 	  .want_link = "deleted -" },
 	{ "deleted out of sight", "Ann,a@x,1", .deleted = true, .link = "parked", .changed = true,
-	  .key = "1", .row = "Ann,a@x,0", .on_delete = MERGE_DELETE,
-	  .want = "delete 000 deleted", .want_link = "deleted -" },
+	  .key = "1", .row = "Ann,a@x,0", .on_delete = MERGE_DELETE, .want = "delete 000 deleted",
+	  .want_link = "deleted -" },
 	{ "deleted again", "Ann,a@x,1", .deleted = true, .link = "deleted", .changed = true,
-	  .key = "1", .row = "Ann,a@x,0", .on_delete = MERGE_DELETE,
-	  .want = "nothing 000 buried", .want_link = "" },
+	  .key = "1", .row = "Ann,a@x,0", .on_delete = MERGE_DELETE, .want = "nothing 000 buried",
+	  .want_link = "" },
 	{ "deleted, its values bad", "", .deleted = true, .rejected = true, .link = "live",
 	  .changed = true, .key = "1", .row = "Ann,a@x,0", .on_delete = MERGE_DELETE,
 	  .want = "delete 000 deleted", .want_link = "deleted -" },
@@ -118,13 +130,11 @@ static const struct row rows[] = {
 	{ "lost to a winner with a row", "Ann,a@x,1", .deleted = true, .master = "W",
 	  .link = "live", .changed = true, .key = "1", .row = "Ann,a@x,0", .winner_key = "2",
 	  .on_delete = MERGE_DELETE, .want = "delete 000 deleted", .want_link = "deleted -" },
-	{ "lost to a deleted winner", "Ann,a@x,1", .deleted = true, .master = "W",
-	  .link = "live", .changed = true, .key = "1", .row = "Ann,a@x,0",
-	  .winner_deleted = true, .on_delete = MERGE_DELETE, .want = "delete 000 deleted",
-	  .want_link = "deleted -" },
+	{ "lost to a deleted winner", "Ann,a@x,1", .deleted = true, .master = "W", .link = "live",
+	  .changed = true, .key = "1", .row = "Ann,a@x,0", .winner_deleted = true,
+	  .on_delete = MERGE_DELETE, .want = "delete 000 deleted", .want_link = "deleted -" },
 	{ "lost, row gone before", "Ann,a@x,1", .deleted = true, .master = "W", .link = "live",
-	  .changed = true, .key = "1", .want = "nothing 000 unchanged",
-	  .want_link = "deleted -" },
+	  .changed = true, .key = "1", .want = "nothing 000 unchanged", .want_link = "deleted -" },
 	{ "lost, never seen", "Ann,a@x,1", .deleted = true, .master = "W",
 	  .want = "nothing 000 unchanged", .want_link = "" },
 	/* natural keys: Name is the key */
@@ -179,20 +189,28 @@ static void play(const struct row *row)
 {
 	static const struct error bad = { .code = "bad-value" };
 	struct value values[FIELDS], held[FIELDS];
-	struct record record = { .id = "R", .master_id = row->master, .deleted = row->deleted,
-				 .values = values, .reject = row->rejected ? &bad : NULL };
+	struct record record = { .id = "R",
+				 .master_id = row->master,
+				 .deleted = row->deleted,
+				 .values = values,
+				 .reject = row->rejected ? &bad : NULL };
 	struct link link = { .found = row->link, .hash = SAME, .key = text_value(row->key) };
 	struct link winner = { .found = row->winner_key || row->winner_deleted,
 			       .state = row->winner_deleted ? LINK_DELETED : LINK_LIVE,
 			       .key = text_value(row->winner_key) };
 	struct store_row held_row = { .found = row->row, .values = held };
 	struct store_owner owner = { .found = row->owner, .remote_id = "O" };
-	struct merge_rules rules = { .mapping = &mapping, .on_delete = row->on_delete,
-				     .mark_field = row->on_delete == MERGE_MARK ? IS_DELETED : SIZE_MAX,
+	struct merge_rules rules = { .mapping = &mapping,
+				     .on_delete = row->on_delete,
+				     .mark_field =
+					     row->on_delete == MERGE_MARK ? IS_DELETED : SIZE_MAX,
 				     .key_field = row->natural ? NAME : SIZE_MAX,
 				     .compare = row->compare };
-	struct merge_input input = { .record = &record, .hash = SAME, .link = &link,
-				     .row = &held_row, .owner = row->natural ? &owner : NULL,
+	struct merge_input input = { .record = &record,
+				     .hash = SAME,
+				     .link = &link,
+				     .row = &held_row,
+				     .owner = row->natural ? &owner : NULL,
 				     .row_is_linked = row->row && !row->row_is_not_linked,
 				     .winner = row->master ? &winner : NULL };
 	bool set[FIELDS] = { false };
@@ -210,8 +228,8 @@ static void play(const struct row *row)
 	got = merge(&rules, &input, set);
 	if (got.write.action == STORE_NOTHING)
 		memset(set, 0, sizeof(set));
-	snprintf(text, sizeof(text), "%s %d%d%d %s", actions[got.write.action], set[0], set[1], set[2],
-		 counts[got.count]);
+	snprintf(text, sizeof(text), "%s %d%d%d %s", actions[got.write.action], set[0], set[1],
+		 set[2], counts[got.count]);
 	if (strcmp(text, row->want) != 0)
 		fail_msg("%s: %s instead of %s", row->name, text, row->want);
 	*text = '\0';
@@ -240,10 +258,12 @@ static void fields_going_up_are_left_alone(void **state)
 	struct record record = { .id = "R", .values = values };
 	struct link link = { .found = true, .hash = SAME, .key = { "1", 1 } };
 	struct store_row row = { .found = true, .values = held };
-	struct merge_rules rules = { .mapping = &mapping, .mark_field = SIZE_MAX,
+	struct merge_rules rules = { .mapping = &mapping,
+				     .mark_field = SIZE_MAX,
 				     .key_field = SIZE_MAX };
-	struct merge_input input = { .record = &record, .hash = OTHER, .link = &link, .row = &row,
-				     .row_is_linked = true };
+	struct merge_input input = {
+		.record = &record, .hash = OTHER, .link = &link, .row = &row, .row_is_linked = true
+	};
 	bool set[FIELDS];
 	struct merge_result got;
 

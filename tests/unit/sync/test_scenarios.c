@@ -37,7 +37,8 @@ static void seven_rows(struct world *in)
 {
 	assert_int_equal(rows(in), 7);
 	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_link"), 7);
-	assert_string_equal(world_text(in, "SELECT email FROM contact WHERE last_name = 'Kowalski'"),
+	assert_string_equal(world_text(in,
+				       "SELECT email FROM contact WHERE last_name = 'Kowalski'"),
 			    "007");
 	assert_string_equal(world_text(in, "SELECT score FROM contact WHERE last_name = 'Okafor'"),
 			    "12.5");
@@ -84,7 +85,8 @@ static void only_email_touched(struct world *in)
 
 static void created(struct world *in)
 {
-	fake_create(in->fake, 20, (const char *[]){ "Novak", NULL, "1", "true", "Brno", "C-20", NULL });
+	fake_create(in->fake, 20,
+		    (const char *[]){ "Novak", NULL, "1", "true", "Brno", "C-20", NULL });
 }
 
 static void eight_rows(struct world *in)
@@ -198,9 +200,11 @@ static void failures_collapse(struct world *in)
 {
 	world_run_any(in, false);
 	world_run_any(in, false);
-	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_runs WHERE outcome = 'failed'"),
+	assert_int_equal(world_int(in,
+				   "SELECT count(*) FROM leadsync_runs WHERE outcome = 'failed'"),
 			 1);
-	assert_int_equal(world_int(in, "SELECT repeats FROM leadsync_runs WHERE outcome = 'failed'"),
+	assert_int_equal(world_int(in,
+				   "SELECT repeats FROM leadsync_runs WHERE outcome = 'failed'"),
 			 3);
 }
 
@@ -225,16 +229,16 @@ static void deleted(struct world *in)
 static void row_kept(struct world *in)
 {
 	assert_int_equal(rows(in), 7);
-	assert_string_equal(world_text(in, "SELECT is_deleted FROM contact WHERE last_name = 'Nilsson'"),
-			    "0");
+	assert_string_equal(
+		world_text(in, "SELECT is_deleted FROM contact WHERE last_name = 'Nilsson'"), "0");
 	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_link WHERE state = 1"), 1);
 }
 
 static void row_marked(struct world *in)
 {
 	assert_int_equal(rows(in), 7);
-	assert_string_equal(world_text(in, "SELECT is_deleted FROM contact WHERE last_name = 'Nilsson'"),
-			    "1");
+	assert_string_equal(
+		world_text(in, "SELECT is_deleted FROM contact WHERE last_name = 'Nilsson'"), "1");
 }
 
 static void row_deleted(struct world *in)
@@ -332,7 +336,8 @@ static void merged_into_new(struct world *in)
 static void row_inherited(struct world *in)
 {
 	assert_int_equal(rows(in), 7);
-	assert_int_equal(world_int(in, "SELECT id FROM contact WHERE last_name = 'Novak'"), old_key);
+	assert_int_equal(world_int(in, "SELECT id FROM contact WHERE last_name = 'Novak'"),
+			 old_key);
 	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_lineage"), 1);
 }
 
@@ -350,7 +355,8 @@ static void loser_deleted(struct world *in)
 static void merge_chain(struct world *in)
 {
 	merged_into_new(in);
-	fake_create(in->fake, 30, (const char *[]){ "Last", NULL, "1", "true", "Brno", "C-30", NULL });
+	fake_create(in->fake, 30,
+		    (const char *[]){ "Last", NULL, "1", "true", "Brno", "C-30", NULL });
 	fake_merge(in->fake, 20, 30);
 	/* The middle one never lived long enough to be seen alive. */
 }
@@ -465,10 +471,12 @@ static void everything_hidden(struct world *in)
 /* tables of others */
 static void foreign_table(struct world *in)
 {
-	world_sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name VARCHAR(80), email TEXT"
-		      " COLLATE NOCASE, score REAL, active BOOLEAN NOT NULL, city TEXT, is_deleted INT,"
-		      " made TEXT NOT NULL DEFAULT 'them');"
-		      "INSERT INTO contact (id, last_name, active) VALUES (100, 'Theirs', 1)");
+	world_sql(in,
+		  "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name "
+		  "VARCHAR(80), email TEXT"
+		  " COLLATE NOCASE, score REAL, active BOOLEAN NOT NULL, city TEXT, is_deleted INT,"
+		  " made TEXT NOT NULL DEFAULT 'them');"
+		  "INSERT INTO contact (id, last_name, active) VALUES (100, 'Theirs', 1)");
 }
 
 static void theirs_untouched(struct world *in)
@@ -488,20 +496,24 @@ static void foreign_full(struct world *in)
 
 static void foreign_text_key(struct world *in)
 {
-	world_sql(in, "CREATE TABLE contact (id TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(8)))),"
-		      " last_name TEXT, email TEXT, score TEXT, active INT, city TEXT, is_deleted INT)");
+	world_sql(
+		in,
+		"CREATE TABLE contact (id TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(8)))),"
+		" last_name TEXT, email TEXT, score TEXT, active INT, city TEXT, is_deleted INT)");
 }
 
 static void keys_are_text(struct world *in)
 {
-	assert_int_equal(world_int(in, "SELECT count(*) FROM contact AS c JOIN leadsync_link AS l ON"
-				       " l.key = c.id WHERE length(c.id) = 16"),
+	assert_int_equal(world_int(in,
+				   "SELECT count(*) FROM contact AS c JOIN leadsync_link AS l ON"
+				   " l.key = c.id WHERE length(c.id) = 16"),
 			 7);
 }
 
 static void foreign_unique(struct world *in)
 {
-	world_sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT, email TEXT,"
+	world_sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT, "
+		      "email TEXT,"
 		      " score TEXT, active INT, city TEXT UNIQUE, is_deleted INT)");
 }
 
@@ -524,10 +536,11 @@ static void natural(struct world *in)
 static void natural_with_rows(struct world *in)
 {
 	natural(in);
-	world_sql(in, "CREATE TABLE contact (number TEXT NOT NULL PRIMARY KEY, last_name TEXT,"
-		      " email TEXT, score TEXT, active INT, city TEXT, is_deleted INT, note TEXT);"
-		      "INSERT INTO contact (number, last_name, note) VALUES ('C-2', 'Older', 'mine'),"
-		      " ('X-1', 'Alone', 'mine')");
+	world_sql(in,
+		  "CREATE TABLE contact (number TEXT NOT NULL PRIMARY KEY, last_name TEXT,"
+		  " email TEXT, score TEXT, active INT, city TEXT, is_deleted INT, note TEXT);"
+		  "INSERT INTO contact (number, last_name, note) VALUES ('C-2', 'Older', 'mine'),"
+		  " ('X-1', 'Alone', 'mine')");
 }
 
 static void row_taken_over(struct world *in)
@@ -554,8 +567,9 @@ static void number_changed(struct world *in)
 static void key_moved(struct world *in)
 {
 	assert_int_equal(rows(in), 7);
-	assert_string_equal(world_text(in, "SELECT key FROM leadsync_link JOIN contact ON number = key"
-					   " WHERE last_name = 'Nilsson'"),
+	assert_string_equal(world_text(in,
+				       "SELECT key FROM leadsync_link JOIN contact ON number = key"
+				       " WHERE last_name = 'Nilsson'"),
 			    "C-22");
 }
 
@@ -769,7 +783,8 @@ static void lyon_parked(struct world *in)
 /* edits on our side */
 static void row_edited(struct world *in)
 {
-	world_sql(in, "UPDATE contact SET city = 'Here', email = 'here' WHERE last_name = 'Nilsson'");
+	world_sql(in,
+		  "UPDATE contact SET city = 'Here', email = 'here' WHERE last_name = 'Nilsson'");
 }
 
 static void edited_and_changed(struct world *in)
@@ -825,7 +840,8 @@ static void other_table(struct world *in)
 
 static void nothing_made(struct world *in)
 {
-	assert_int_equal(world_int(in, "SELECT count(*) FROM sqlite_schema WHERE name = 'person'"), 0);
+	assert_int_equal(world_int(in, "SELECT count(*) FROM sqlite_schema WHERE name = 'person'"),
+			 0);
 }
 
 static void mark_without_column(struct world *in)
@@ -978,7 +994,8 @@ static const struct scenario scenarios[] = {
 	{ "natural key twice", natural_loaded, number_twice, second_refused },
 	{ "natural key twice on a page, row there", natural_twice_with_row, all_on_one_page,
 	  taken_over_once },
-	{ "natural key twice, folded", natural_folded, same_number_in_small, second_folded_refused },
+	{ "natural key twice, folded", natural_folded, same_number_in_small,
+	  second_folded_refused },
 	{ "natural key empty", natural_loaded, number_empty, keyless_refused },
 	{ "natural key passed on", natural_loaded, number_inherited, row_passed_on },
 	{ "another org", loaded, other_org, untouched, .fails = "other-org" },
@@ -1121,9 +1138,9 @@ int main(int argc, char **argv)
 
 	for (size_t i = 0; i < COUNT; i++)
 		if (argc < 2 || strcmp(argv[1], scenarios[i].name) == 0)
-			tests[count++] = (struct CMUnitTest){ .name = scenarios[i].name,
-							      .test_func = play,
-							      .initial_state =
-								      (void *)&scenarios[i] };
+			tests[count++] =
+				(struct CMUnitTest){ .name = scenarios[i].name,
+						     .test_func = play,
+						     .initial_state = (void *)&scenarios[i] };
 	return _cmocka_run_group_tests("scenarios", tests, count, NULL, NULL);
 }
