@@ -9,10 +9,14 @@ from scenario import Scenario
 
 
 class Down(Scenario):
+    def linked(self):
+        """Pairs of each job. (Jobs start by themselves too: which run made them is not told.)"""
+        return [job["ledger"]["linked"] for job in self.site.status()["jobs"]]
+
     def test_first_load_and_a_thousand_edits_while_running(self):
         self.bring_up(contacts=3000, leads=1000)
-        loads = self.first_load()
-        self.assertEqual([load["run"]["inserted"] for load in loads], [3000, 1000])
+        self.first_load()
+        self.assertEqual(self.linked(), [3000, 1000])
         self.assert_equal_to_org()
 
         def edit():
@@ -117,7 +121,8 @@ class Down(Scenario):
     def test_where(self):
         self.bring_up(contacts=400, leads=10,
                       contact_options="where = MailingCountry = 'France' OR LastName LIKE 'O\\'%'")
-        self.assertGreater(self.first_load()[0]["run"]["inserted"], 0)
+        self.first_load()
+        self.assertIn(self.linked()[0], range(1, 400))
         self.assert_equal_to_org(" WHERE MailingCountry = 'France' OR LastName LIKE 'O\\'%'")
 
     def test_a_full_run_changes_nothing_and_finds_what_is_out_of_sight(self):
@@ -143,8 +148,8 @@ class Down(Scenario):
         self.assertGreater(status["accounts"][0]["api_calls_used"], 0)
         self.assertEqual([job["ledger"]["linked"] for job in status["jobs"]], [50, 20])
         runs = json.loads(self.site.operate("runs", "--json").stdout)["runs"]
-        self.assertEqual({(run["job"], run["inserted"]) for run in runs},
-                         {("contacts", 50), ("leads", 20)})
+        self.assertLessEqual({("contacts", 50), ("leads", 20)},
+                             {(run["job"], run["inserted"]) for run in runs})
         text = self.site.operate("status").stdout
         self.assertIn("TEST SET-UP", text)
         self.assertIn("50 linked", text)
