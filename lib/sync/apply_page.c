@@ -118,7 +118,7 @@ static void count_result(struct work *work, const struct record *record,
 				? "the record is deleted: delete its row by hand, or first what "
 				  "refers to it"
 				: "mend the row or the rule of the table that refuses it, or "
-				  "the record; then `leadsync run --full` reads it again");
+				  "the record; then `leadsync run JOB --full` reads it again");
 		return;
 	}
 	switch (result->count) {
