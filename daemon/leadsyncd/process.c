@@ -57,5 +57,7 @@ void process_harden(char **argv)
 	umask(0077);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* Executed through /proc it would be called "exe" by ps and pgrep. */
+	prctl(PR_SET_NAME, "leadsyncd", 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
 }

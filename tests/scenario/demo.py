@@ -94,10 +94,23 @@ def show_bad_conf(site):
     expect(done.returncode == 78 and "bad.conf:" in done.stderr, "the bad conf was not refused")
 
 
+def leave_running(site, org):
+    """Starts the daemon once more, to stay, and says how to look around."""
+    title("started again, and kept running")
+    pid = site.start_kept()
+    command = " ".join(site.command())
+    print(f"{command} status\n{command} run contacts\n{command} runs\n"
+          f"tail -f {site.root}/leadsyncd.log\n"
+          f"sqlite3 {site.store} 'SELECT id, sf_id, last_name FROM contact LIMIT 3'\n"
+          f"curl {org.url}/_emulator/edit -d "
+          "'{\"object\":\"Contact\",\"id\":\"SF_ID\",\"fields\":{\"LastName\":\"Edited\"}}'\n"
+          f"stop it with: kill {pid} {org.process.pid}; rm -r {site.root}")
+
+
 def main():
     keep = "--keep" in sys.argv[1:]
     title(f"a Salesforce org: {CONTACTS} Contacts, {LEADS} Leads")
-    org = rig.Emulator(contacts=CONTACTS, leads=LEADS)
+    org = rig.Emulator(contacts=CONTACTS, leads=LEADS, keep=keep)
     print(f"{org.url}, org {org.org_id}")
     site = rig.Site(org, conf=adapted, secret=None)
 
@@ -133,20 +146,15 @@ def main():
     title("a conf with mistakes is refused, all of them named")
     show_bad_conf(site)
 
-    if keep:
-        title("kept running")
-        operate = " ".join(site.command())
-        print(f"{operate} status\n{operate} runs\nsqlite3 {site.store} "
-              f"'SELECT * FROM contact LIMIT 3'\n"
-              f"curl -X POST {org.url}/_emulator/edit -d '{{\"object\":\"Contact\",...}}'\n"
-              f"stop it with: kill {site.process.pid} {org.process.pid}; rm -r {site.root}")
-        return
     title("the stop")
     code = site.stop()
     print(f"SIGTERM: exit code {code}; {site.log.lines[-1].split(' ', 1)[1]}")
     expect(code == 0, "not a clean stop")
-    site.remove()
-    org.stop()
+    if keep:
+        leave_running(site, org)
+    else:
+        site.remove()
+        org.stop()
     print("\nall of it happened")
 
 

@@ -12,6 +12,7 @@ import pathlib
 import queue
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -42,14 +43,16 @@ def die_with_parent():
 
 
 class Emulator:
-    """An org on loopback; its admin endpoints are methods."""
+    """An org on loopback; its admin endpoints are methods. With `keep` it outlives this program."""
 
-    def __init__(self, *options, contacts=50, leads=20):
+    def __init__(self, *options, contacts=50, leads=20, keep=False):
         self.process = subprocess.Popen(
             [str(BUILD / "tests/emulator/leadsync-emulator"), "--port", "0",
              "--contacts", str(contacts), "--leads", str(leads),
              "--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET, *options],
-            stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if keep else None, text=True,
+            start_new_session=keep,
+            preexec_fn=None if keep else die_with_parent)
         ready = self.process.stdout.readline()
         if not ready:
             raise RuntimeError("the emulator did not start")
@@ -266,6 +269,21 @@ on_remote_delete = delete
         if wait and not self.log.wait_for("event=started"):
             raise AssertionError("the daemon did not start:\n" + self.tail())
         return self
+
+    def start_kept(self):
+        """Starts the daemon so that it outlives this program, its log in a file; the pid. It says by
+        sd_notify(3) that it is ready, as it says to systemd."""
+        with open(self.root / "leadsyncd.log", "w", encoding="utf-8") as log, \
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(str(self.root / "notify.sock"))
+            notify.settimeout(PATIENCE_S)
+            kept = subprocess.Popen(
+                [str(BUILD / "daemon/leadsyncd"), "--conf", str(self.conf)], stderr=log,
+                stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, start_new_session=True,
+                env={**os.environ, "NOTIFY_SOCKET": str(self.root / "notify.sock")})
+            if b"READY=1" not in notify.recv(4096):
+                raise AssertionError("the daemon did not say that it is ready")
+        return kept.pid
 
     def stop(self):
         """A graceful stop; the exit code."""

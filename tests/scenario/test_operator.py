@@ -1,8 +1,12 @@
 """What an operator meets: wrong confs, a second daemon, a wrong key, a secret typed in late, other orgs."""
 import json
+import os
 import pathlib
+import re
 import shutil
+import signal
 import subprocess
+import sys
 import unittest
 
 import rig
@@ -136,11 +140,29 @@ class Operator(Scenario):
         self.assertEqual(self.site.store.read_bytes(), before)
         self.assertIn("event=stopping", self.site.tail())
 
+    def test_a_kept_demo_stays(self):
+        demo = subprocess.run([sys.executable, str(HERE / "demo.py"), "--keep"],
+                              capture_output=True, text=True, timeout=rig.PATIENCE_S)
+        self.assertEqual(demo.returncode, 0, demo.stdout + demo.stderr)
+        pids, root = re.search(r"stop it with: kill (\d+ \d+); rm -r (\S+)", demo.stdout).groups()
+        self.addCleanup(shutil.rmtree, root)
+        for pid in map(int, pids.split()):
+            self.addCleanup(os.kill, pid, signal.SIGKILL)
+        done = subprocess.run([str(rig.BUILD / "daemon/leadsync"), "--conf", f"{root}/leadsyncd.conf",
+                               "run", "contacts"], capture_output=True, text=True,
+                              timeout=rig.PATIENCE_S)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_no_daemon_is_said_plainly(self):
         self.bring_up(start=False)
         done = self.site.operate("status", check=False)
         self.assertEqual(done.returncode, 3)
         self.assertIn("is the daemon running?", done.stderr)
+
+    def test_it_goes_by_its_name(self):
+        self.bring_up()
+        comm = pathlib.Path(f"/proc/{self.site.process.pid}/comm").read_text()
+        self.assertEqual(comm, "leadsyncd\n")
 
     def test_words_that_are_no_command(self):
         self.bring_up()
