@@ -34,11 +34,12 @@ static struct secret *client_secret(void *arg, struct error *err)
 	return secret_read_file(source + strlen("file:"), err);
 }
 
-static void log_keeper(struct keeper *keeper, void *arg)
+static void log_keeper(struct keeper *keeper, enum keeper_news news, void *arg)
 {
 	struct account *in = arg;
 	struct keeper_health health;
 
+	(void)news;
 	keeper_health(keeper, &health);
 	if (health.state == KEEPER_PARKED)
 		log_error("account_parked", LOG_STR("account", in->conf->name),
@@ -74,7 +75,8 @@ static bool wire(struct account *in, const struct account_args *args, struct err
 							  .policy = &in->policy,
 							  .login_url = conf->login_url,
 							  .client_id = conf->client_id,
-							  .client_secret = client_secret,
+							  .flow = SF_FLOW_CLIENT_CREDENTIALS,
+							  .credential = client_secret,
 							  .arg = in },
 				 err);
 	if (!in->grant)

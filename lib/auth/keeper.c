@@ -64,7 +64,7 @@ static bool load(struct keeper *in, struct error *err);
 static void turn(void *arg);
 static void ask(struct keeper *in);
 static void ask_again(void *arg);
-static void asked(struct vault_token *token, const struct error *err, void *arg);
+static void asked(struct vault_token *token, const struct error *err, bool unknown, void *arg);
 static void commit(void *arg);
 static void refresh_ahead(void *arg);
 static void fail(struct keeper *in, const struct error *err);
@@ -77,7 +77,7 @@ static void tell_changed(void *arg)
 	struct keeper *in = arg;
 
 	in->tell = NULL;
-	in->changed(in, in->changed_arg);
+	in->changed(in, KEEPER_NEWS_STATE, in->changed_arg);
 }
 
 /* The only place where the state changes. */
@@ -407,11 +407,12 @@ static bool is_same_org(const struct keeper *in, const struct vault_token *token
 		in->account, in->token.org_id, *org_id ? org_id : "(none)");
 }
 
-static void asked(struct vault_token *token, const struct error *err, void *arg)
+static void asked(struct vault_token *token, const struct error *err, bool unknown, void *arg)
 {
 	struct keeper *in = arg;
 	struct error why;
 
+	(void)unknown;
 	in->asking = NULL;
 	if (err) {
 		fail(in, err);

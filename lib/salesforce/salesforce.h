@@ -17,23 +17,57 @@ struct secret;
 struct sf_grant;
 struct sf_remote;
 
-/* The client_credentials grant (RFC 6749 section 4.4; Salesforce help "OAuth 2.0 Client Credentials
- * Flow"): My Domain hosts only. Other flows join here. */
+/* How tokens are obtained. Salesforce help: "OAuth 2.0 Web Server Flow for Web App Integration",
+ * "OAuth 2.0 JWT Bearer Flow for Server-to-Server Integration", "OAuth 2.0 Client Credentials Flow
+ * for Server-to-Server Integration" (My Domain hosts only). */
+enum sf_flow { SF_FLOW_WEB, SF_FLOW_JWT, SF_FLOW_CLIENT_CREDENTIALS };
+
 struct sf_grant_args {
 	struct loop *loop; /* all borrowed */
 	struct http_client *http;
 	const struct url_policy *policy;
+	enum sf_flow flow;
 	const char *login_url;
 	const char *client_id;
+	const char *redirect_uri; /* web */
+	const char *username;     /* jwt: for whom */
+	const char *audience;     /* jwt; NULL: the login_url */
 
-	/* Fetches the client secret each time it is needed, so that no copy lives between uses. */
-	struct secret *(*client_secret)(void *arg, struct error *err);
+	/* Fetches what proves who we are, each time it is needed, so that no copy lives between
+	 * uses: the client secret, for jwt the private key. NULL: a web app without a secret
+	 * (public client). */
+	struct secret *(*credential)(void *arg, struct error *err);
 	void *arg;
 };
 struct sf_grant *sf_grant_new(const struct sf_grant_args *args, struct error *err);
 void sf_grant_free(struct sf_grant *in);
 CLEANUP_DEFINE(struct sf_grant, sf_grant_free)
 const struct grant *sf_grant_interface(struct sf_grant *in);
+
+/* What a login is for: shown to the operator, who says yes or no. Good during the call only. */
+struct sf_whoami {
+	const char *org_name, *org_type, *instance; /* "Acme", "Enterprise Edition", "EU47" */
+	bool sandbox;
+	const char *username, *name;
+	long calls_used, calls_most; /* -1: not said */
+};
+struct sf_whoami_call;
+struct vault_token;
+typedef void sf_whoami_fn(const struct sf_whoami *who, const struct error *err, void *arg);
+
+struct sf_whoami_args {
+	struct http_client *http; /* borrowed, as the policy */
+	const struct url_policy *policy;
+	const char *api_version;         /* copied */
+	const struct vault_token *token; /* borrowed during the start; not yet anybody's but the
+					    asker's: no keeper is involved */
+};
+
+/* Two queries, Organization and User. `done` once, from the loop. ERROR_HUMAN where the token may
+ * not use the API: its text says what the app or the user lacks. */
+struct sf_whoami_call *sf_whoami_start(const struct sf_whoami_args *args, sf_whoami_fn *done,
+				       void *arg);
+void sf_whoami_cancel(struct sf_whoami_call *in);
 
 /* API calls used, as the last Sforce-Limit-Info said; -1 before the first. */
 struct sf_usage {

@@ -23,6 +23,7 @@ struct grant_request {
 	struct sf_grant *grant;
 	struct loop_timer *first;    /* owned; NULL once begun */
 	struct http_request *asking; /* owned; NULL unless an answer is waited for */
+	bool unknown;                /* the request left, and nothing says what became of it */
 	grant_done_fn *done;
 	void *done_arg;
 };
@@ -96,7 +97,7 @@ static void ask(void *arg)
 	struct error why;
 
 	in->first = NULL;
-	secret = args->client_secret(args->arg, &why);
+	secret = args->credential(args->arg, &why);
 	form = secret ? sf_token_form(in->grant->client_id, secret, &why) : NULL;
 	if (form)
 		in->asking = http_start(args->http,
@@ -118,8 +119,8 @@ static void answer(const struct http_response *response, bool sent, const struct
 	struct vault_token token = { 0 };
 	struct error why;
 
-	(void)sent; /* this grant is not used up by asking */
 	in->asking = NULL;
+	in->unknown = err ? sent : response->status == 200;
 	if (err)
 		finish(in, NULL, err);
 	else if (response->status != 200 && !sf_error_token(response, &why))
@@ -136,7 +137,7 @@ static void finish(struct grant_request *in, struct vault_token *token, const st
 	struct grant_request ended = *in;
 
 	free(in);
-	ended.done(token, err, ended.done_arg);
+	ended.done(token, err, ended.unknown, ended.done_arg);
 }
 
 static void cancel(struct grant_request *in)

@@ -55,5 +55,14 @@ void keyring_seal(struct keyring *in, const struct seal_context *context, struct
 struct secret *keyring_open(struct keyring *in, const struct seal_context *context,
 			    const unsigned char *sealed, size_t len, struct error *err);
 
+/* Eight hex digits of a keyed hash under the log sub-key. */
+#define KEYRING_FINGERPRINT_SIZE 9
+void keyring_fingerprint(struct keyring *in, struct secret *secret,
+			 char out[KEYRING_FINGERPRINT_SIZE]);
+
+/* Puts a new key before those of an existing file, which is replaced in one step and keeps owner
+ * and mode. ERROR_HUMAN code too-many-keys at four. */
+bool keyring_add_to_file(const char *path, const char *state_dir, struct error *err);
+
 /* Makes a new key file: O_EXCL, mode 0600, 64 hex digits and a newline; never below state_dir. */
 bool keyring_make_file(const char *path, const char *state_dir, struct error *err);

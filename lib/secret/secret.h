@@ -32,6 +32,13 @@ CLEANUP_DEFINE(struct secret, secret_free)
 const char *secret_open(struct secret *in, size_t *ret_len);
 void secret_close(struct secret *in);
 
+/* `bytes` random bytes as base64url without padding, in guarded memory. */
+struct secret *secret_random(size_t bytes);
+
+/* base64url without padding of the SHA-256: PKCE's S256 (RFC 7636 section 4.2). Tells nothing of a
+ * secret that cannot be guessed. free() it. */
+char *secret_sha256(struct secret *in);
+
 bool secret_equal(struct secret *a, struct secret *b); /* constant time */
 void secret_wipe(void *bytes, size_t len);
 

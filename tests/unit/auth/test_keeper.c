@@ -72,7 +72,7 @@ static void grant_answer(void *arg)
 	free(arg);
 	script.pending = NULL;
 	if (script.say == FAIL) {
-		ended.done(NULL, &script.err, ended.arg);
+		ended.done(NULL, &script.err, false, ended.arg);
 		return;
 	}
 	snprintf(text, sizeof(text), "access-%u", script.requests);
@@ -86,7 +86,7 @@ static void grant_answer(void *arg)
 	token.user_id = mem_strdup("005000000000001AAA");
 	token.obtained_ms = loop_now_ms(at.loop);
 	token.expires_ms = script.life_ms ? token.obtained_ms + script.life_ms : 0;
-	ended.done(&token, NULL, ended.arg);
+	ended.done(&token, NULL, false, ended.arg);
 }
 
 static struct grant_request *grant_start(void *self, const struct vault_token *current,
@@ -124,8 +124,9 @@ static struct grant grant = {
 	.self = &script, .source = "here", .start = grant_start, .cancel = grant_cancel
 };
 
-static void changed(struct keeper *in, void *arg)
+static void changed(struct keeper *in, enum keeper_news news, void *arg)
 {
+	(void)news;
 	struct keeper_health health;
 
 	(void)arg;

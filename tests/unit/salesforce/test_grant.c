@@ -55,7 +55,7 @@ static int set_up(void **state)
 							 .policy = &policy,
 							 .login_url = peer_url(at.peer),
 							 .client_id = "3MVG9.example",
-							 .client_secret = fetch_secret,
+							 .flow = SF_FLOW_CLIENT_CREDENTIALS, .credential = fetch_secret,
 							 .arg = &at },
 				&err);
 	at.grant = at.owner ? sf_grant_interface(at.owner) : NULL;
@@ -73,8 +73,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void have_token(struct vault_token *token, const struct error *err, void *arg)
+static void have_token(struct vault_token *token, const struct error *err, bool unknown, void *arg)
 {
+	(void)unknown;
 	assert_ptr_equal(arg, &at);
 	assert_int_equal(token == NULL, err != NULL);
 	at.ends++;
