@@ -1,6 +1,5 @@
-/* run.c - in order: run_start, describe (the object, then each one that a dotted rule reaches),
- * resolve, prepare (worker), next_leg (a pull each), close (worker), finish. What the cursor does
- * meanwhile is in course.h. */
+/* run.c - in order: run_start, learned, resolve, prepare (worker), next_leg (a pull each), close
+ * (worker), finish. What the cursor does meanwhile is in course.h. */
 #include "sync/run.h"
 
 #include <inttypes.h>
@@ -12,20 +11,15 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "loop/backoff.h"
 #include "loop/loop.h"
 #include "loop/worker.h"
 #include "record/mapping.h"
 #include "record/schema.h"
 #include "remote/remote.h"
 #include "sync/apply.h"
+#include "sync/learn.h"
 #include "sync/pull.h"
 #include "sync/sync_store_worker.h"
-
-#define MOST_TRIES       5
-#define FIRST_BACKOFF_MS 2000
-#define MOST_BACKOFF_MS  60000
-#define MOST_RELATED     16
 
 /* The field that says so, where a job marks rows of deleted records. */
 #define DELETED_FIELD "IsDeleted"
@@ -34,17 +28,12 @@ struct run {
 	struct loop *loop;
 	const struct run_job *job;
 	bool full;
-	bool relearn; /* describe related objects too, known or not */
 	char id[9];
 	int64_t started_ms;
 	struct apply *apply; /* owned; the worker's while a task is under way */
-	struct loop_timer *wait;
-	struct remote_call *describing;
+	struct learn *learning;
 	struct worker_task *working;
 	struct pull *pull;
-	struct backoff backoff;
-	char *asked[MOST_RELATED]; /* owned: related objects, each asked for once */
-	size_t asked_count;
 	int64_t server_ms;
 	enum course_leg leg;
 	run_progress_fn *progress;
@@ -52,12 +41,7 @@ struct run {
 	void *done_arg;
 };
 
-static void describe(void *arg);
-static void described(const struct schema *schema, bool changed, int64_t server_ms,
-		      const struct error *err, void *arg);
-static void describe_related(void *arg);
-static void related_described(const struct schema *schema, bool changed, int64_t server_ms,
-			      const struct error *err, void *arg);
+static void learned(int64_t server_ms, const struct error *err, void *arg);
 static void resolve(struct run *in);
 static void prepared(void *arg);
 static void next_leg(struct run *in);
@@ -78,9 +62,7 @@ struct run *run_start(const struct run_args *args, run_progress_fn *progress, ru
 		.loop = args->loop,
 		.job = args->job,
 		.full = args->full,
-		.relearn = args->full || args->relearn,
 		.started_ms = loop_now_ms(args->loop),
-		.backoff = { .first_ms = FIRST_BACKOFF_MS, .most_ms = MOST_BACKOFF_MS },
 		.progress = progress,
 		.done = done,
 		.done_arg = arg,
@@ -90,125 +72,30 @@ struct run *run_start(const struct run_args *args, run_progress_fn *progress, ru
 	in->apply->owner = in;
 	log_info("run_start", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
 		 LOG_INT("full", args->full));
-	in->wait = loop_soon(in->loop, describe, in);
+	in->learning = learn_start(&(struct learn_args){ .loop = in->loop,
+							 .remote = in->job->remote,
+							 .object = in->job->object,
+							 .rules = in->job->rules,
+							 .rule_count = in->job->rule_count,
+							 .again = args->full || args->relearn,
+							 .job = in->job->name,
+							 .run = in->id },
+				   learned, in);
 	return in;
 }
 
-static void describe(void *arg)
-{
-	struct run *in = arg;
-	struct remote *remote = in->job->remote;
-
-	in->wait = NULL;
-	in->describing = remote->ops->describe(remote, in->job->object, described, in);
-}
-
-/* Waits and tries again; false: the failure is the run's. */
-static bool try_again(struct run *in, const struct error *err, loop_fn *step)
-{
-	int64_t wait_ms;
-
-	if (err->kind != ERROR_RETRY || in->backoff.tries >= MOST_TRIES)
-		return false;
-	wait_ms = backoff_next_ms(&in->backoff, err->retry_after_s);
-	log_notice("run_waits", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
-		   LOG_STR("code", err->code), LOG_INT("ms", wait_ms),
-		   LOG_INT("tries", in->backoff.tries));
-	in->wait = loop_after(in->loop, wait_ms, step, in);
-	return true;
-}
-
-static void described(const struct schema *schema, bool changed, int64_t server_ms,
-		      const struct error *err, void *arg)
+static void learned(int64_t server_ms, const struct error *err, void *arg)
 {
 	struct run *in = arg;
 
-	(void)schema;
-	in->describing = NULL;
-	if (!err) {
-		in->relearn |= changed;
-		/* The first page is asked for after this answer: the run's bound rests on it. */
-		in->server_ms = server_ms;
-		backoff_reset(&in->backoff);
-		describe_related(in);
-	} else if (!try_again(in, err, describe)) {
+	in->learning = NULL;
+	if (err) {
 		close_run(in, err);
+		return;
 	}
-}
-
-static bool was_asked(const struct run *in, const char *object)
-{
-	for (size_t i = 0; i < in->asked_count; i++)
-		if (strcasecmp(in->asked[i], object) == 0)
-			return true;
-	return strcasecmp(in->job->object, object) == 0;
-}
-
-/* The first object on a rule's way that must be asked for: not known yet, or perhaps not as it is
- * now. */
-static const char *find_unasked(const struct run *in, const char *path)
-{
-	struct remote *remote = in->job->remote;
-	const struct schema *schema = remote->ops->schema(remote, in->job->object);
-	const char *dot;
-
-	for (; schema && (dot = strchr(path, '.')); path = dot + 1) {
-		size_t len = (size_t)(dot - path);
-		const char *object = NULL;
-
-		for (size_t i = 0; i < schema->count && !object; i++) {
-			const char *relation = schema->fields[i].relationship;
-
-			if (relation && strlen(relation) == len &&
-			    strncasecmp(relation, path, len) == 0)
-				object = schema->fields[i].reference_to;
-		}
-		if (!object)
-			return NULL; /* mapping_resolve() says so */
-		if (!was_asked(in, object) && (in->relearn || !remote->ops->schema(remote, object)))
-			return object;
-		schema = remote->ops->schema(remote, object);
-	}
-	return NULL;
-}
-
-static void describe_related(void *arg)
-{
-	struct run *in = arg;
-	struct remote *remote = in->job->remote;
-	const char *object = NULL;
-
-	in->wait = NULL;
-	for (size_t i = 0; i < in->job->rule_count && !object; i++)
-		object = find_unasked(in, in->job->rules[i].field);
-	if (object && in->asked_count < MOST_RELATED) {
-		in->asked[in->asked_count++] = mem_strdup(object);
-		in->describing = remote->ops->describe(remote, in->asked[in->asked_count - 1],
-						       related_described, in);
-	} else {
-		resolve(in);
-	}
-}
-
-static void related_described(const struct schema *schema, bool changed, int64_t server_ms,
-			      const struct error *err, void *arg)
-{
-	struct run *in = arg;
-
-	(void)schema;
-	(void)changed;
-	(void)server_ms;
-	in->describing = NULL;
-	/* An object that our user may not see sets aside the rules that reach it, no more. */
-	if (!err || err->kind == ERROR_HUMAN) {
-		backoff_reset(&in->backoff);
-		describe_related(in);
-	} else if (err->kind == ERROR_RETRY && in->backoff.tries < MOST_TRIES) {
-		free(in->asked[--in->asked_count]);
-		try_again(in, err, describe_related);
-	} else {
-		close_run(in, err);
-	}
+	/* The first page is asked for after this answer: the run's bound rests on it. */
+	in->server_ms = server_ms;
+	resolve(in);
 }
 
 /* The rules set aside, gathered so that they are told when they changed and not at each run. */
@@ -465,13 +352,6 @@ const char *run_id(const struct run *in)
 	return in->id;
 }
 
-static void run_free(struct run *in)
-{
-	for (size_t i = 0; i < in->asked_count; i++)
-		free(in->asked[i]);
-	free(in);
-}
-
 static void log_end(const struct run *in, const struct run_outcome *outcome)
 {
 	const struct run_counts *counts = &outcome->counts;
@@ -510,7 +390,7 @@ static void finish(void *arg)
 	apply_free(TAKE(in->apply));
 	log_end(in, &outcome);
 	in->done(&outcome, in->done_arg);
-	run_free(in);
+	free(in);
 }
 
 /* The worker may still have a page in hand: what it is told of the end comes with the task. */
@@ -550,13 +430,11 @@ void run_cancel(struct run *in)
 	if (!in)
 		return;
 	cut = mem_new(struct cut);
-	loop_timer_cancel(in->wait);
-	if (in->describing)
-		in->job->remote->ops->cancel(in->describing);
+	learn_cancel(in->learning);
 	pull_cancel(in->pull);
 	worker_cancel(in->working);
 	log_info("run_cut", LOG_STR("job", in->job->name), LOG_STR("run", in->id));
 	*cut = (struct cut){ in->apply, loop_now_ms(in->loop) };
 	worker_do(sync_store_worker(in->job->store), cut_on_worker, free_cut, drop_cut, cut);
-	run_free(in);
+	free(in);
 }
