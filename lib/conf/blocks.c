@@ -105,3 +105,11 @@ struct conf_block *conf_blocks_find(const struct conf_blocks *in, enum conf_sect
 			return &in->items[i];
 	return NULL;
 }
+
+const struct conf_line *conf_block_line(const struct conf_block *in, const char *key)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (strcmp(in->lines[i].key, key) == 0)
+			return &in->lines[i];
+	return NULL;
+}

@@ -29,6 +29,9 @@ struct conf_blocks {
 struct conf_blocks conf_blocks_split(const struct conf_lines *lines,
 				     struct conf_mistakes *mistakes);
 
+/* The block's first line with that key; NULL if there is none. */
+const struct conf_line *conf_block_line(const struct conf_block *in, const char *key);
+
 /* The first of that section and name; NULL if there is none. */
 struct conf_block *conf_blocks_find(const struct conf_blocks *in, enum conf_section section,
 				    const char *name);

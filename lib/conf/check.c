@@ -8,6 +8,7 @@
 #include "conf/closest.h"
 #include "conf/conf.h"
 #include "conf/fields.h"
+#include "conf/flows.h"
 #include "conf/hosts.h"
 #include "conf/mistakes.h"
 
@@ -26,6 +27,7 @@ void conf_check(struct conf *in, const struct conf_blocks *blocks, const char *p
 		conf_mistakes_add(mistakes, path, 0, "holds no [job NAME] section");
 	for (size_t i = 0; i < in->account_count; i++)
 		check_account(&in->accounts[i], mistakes);
+	conf_flows_check_redirects(in, mistakes);
 	for (size_t i = 0; i < in->store_count; i++)
 		for (size_t k = 0; k < i; k++)
 			if (in->stores[i].path && in->stores[k].path &&

@@ -14,6 +14,7 @@
 #include "conf/check.h"
 #include "conf/closest.h"
 #include "conf/fields.h"
+#include "conf/flows.h"
 #include "conf/kinds.h"
 #include "conf/lines.h"
 #include "conf/mistakes.h"
@@ -165,49 +166,65 @@ static void make_targets(struct conf *in, const struct conf_blocks *blocks)
 	}
 }
 
-static void set_defaults(enum conf_section section, void *target)
+static void set_default(const struct conf_key *key, void *target)
 {
 	struct conf_kind_context context = { .title = "" };
 	struct error err;
 
+	if (key->preset && !conf_kind_parse(key, key->preset, &context, target, &err))
+		abort(); /* the table is wrong */
+}
+
+/* But of those that depend on what else is said. */
+static void set_defaults(enum conf_section section, void *target)
+{
 	for (size_t i = 0; i < conf_key_count; i++)
-		if (conf_keys[i].section == section && conf_keys[i].preset &&
-		    !conf_kind_parse(&conf_keys[i], conf_keys[i].preset, &context, target, &err))
-			abort(); /* the table is wrong */
+		if (conf_keys[i].section == section && !conf_keys[i].flows)
+			set_default(&conf_keys[i], target);
+}
+
+/* Not a mistyped key but, by its look, a secret or a line of one: it is not to be shown. */
+static bool is_secret_text(const struct conf_line *line)
+{
+	return !conf_is_title(line->key) || strlen(line->key) > 32 || !*line->value ||
+	       *line->value == '=' || conf_is_pem(line->value);
+}
+
+static bool is_secret_name(const char *key)
+{
+	static const char *const words[] = { "secret", "password", "passphrase",
+					     "token",  "private",  "pem" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasestr(key, words[i]))
+			return true;
+	return false;
 }
 
 static void tell_unknown(enum conf_section section, const struct conf_line *line,
 			 struct conf_mistakes *mistakes)
 {
-	static const char *const secrets[] = { "secret", "password", "passphrase", "token",
-					       "private" };
 	struct conf_closest closest = { .wrong = line->key };
 	char hint[CONF_CLOSEST_HINT_SIZE];
 
 	for (size_t i = 0; i < conf_key_count; i++)
 		if (conf_keys[i].section == section)
 			conf_closest_try(&closest, conf_keys[i].name);
-	for (size_t i = 0; !closest.best && i < sizeof(secrets) / sizeof(secrets[0]); i++) {
-		if (!strcasestr(line->key, secrets[i]))
-			continue;
+	if (!closest.best && is_secret_text(line))
+		conf_mistakes_add(mistakes, line->file, line->line,
+				  "unknown key in [%s], not shown as it may be a secret; secrets "
+				  "never stand in this file: hand them in with `leadsync secret "
+				  "set NAME`",
+				  conf_sections[section].word);
+	else if (!closest.best && is_secret_name(line->key))
 		conf_mistakes_add(mistakes, line->file, line->line,
 				  "unknown key `%.64s`; secrets never stand in this file: type "
 				  "them in with `leadsync secret set NAME`",
 				  line->key);
-		return;
-	}
-	conf_mistakes_add(mistakes, line->file, line->line, "unknown key `%.64s` in [%s]%s",
-			  line->key, conf_sections[section].word,
-			  conf_closest_hint(&closest, hint));
-}
-
-/* The first line with that key; NULL if there is none. */
-static const struct conf_line *find_line(const struct conf_block *block, const char *key)
-{
-	for (size_t i = 0; i < block->count; i++)
-		if (strcmp(block->lines[i].key, key) == 0)
-			return &block->lines[i];
-	return NULL;
+	else
+		conf_mistakes_add(mistakes, line->file, line->line, "unknown key `%.64s` in [%s]%s",
+				  line->key, conf_sections[section].word,
+				  conf_closest_hint(&closest, hint));
 }
 
 static void read_key(struct conf *in, const struct conf_block *block, const struct conf_key *key,
@@ -217,7 +234,7 @@ static void read_key(struct conf *in, const struct conf_block *block, const stru
 		.title = block->header->value,
 		.loopback_test = in->daemon.loopback_test,
 	};
-	const struct conf_line *first = find_line(block, key->name);
+	const struct conf_line *first = conf_block_line(block, key->name);
 	struct error err;
 
 	if (first != line && key->kind != CONF_KIND_HOSTS)
@@ -228,7 +245,8 @@ static void read_key(struct conf *in, const struct conf_block *block, const stru
 		conf_mistakes_add(mistakes, line->file, line->line,
 				  "%s: has no value; leave the line out for the default",
 				  key->name);
-	else if (!conf_kind_parse(key, line->value, &context, block->target, &err))
+	else if (!conf_flow_admits(conf_flow_of(block), key, &err) ||
+		 !conf_kind_parse(key, line->value, &context, block->target, &err))
 		conf_mistakes_add(mistakes, line->file, line->line, "%s: %s", key->name, err.text);
 }
 
@@ -247,6 +265,23 @@ static void name_table(struct conf_job *job, struct conf_mistakes *mistakes)
 				  err.text);
 }
 
+static void miss_key(const struct conf_block *block, const struct conf_key *key,
+		     struct conf_mistakes *mistakes)
+{
+	const struct conf_line *header = block->header;
+	const struct conf_word *flow = conf_flow_of(block);
+
+	if (key->required)
+		conf_mistakes_add(mistakes, header->file, header->line,
+				  "the key `%s` is missing: %s", key->name, key->help);
+	else if (conf_flow_needs(flow, key))
+		conf_mistakes_add(mistakes, header->file, header->line,
+				  "the key `%s` is missing, which flow = %s needs: %s", key->name,
+				  flow->name, key->help);
+	else if (flow && key->flows & CONF_IN(flow->value))
+		set_default(key, block->target);
+}
+
 static void read_block(struct conf *in, const struct conf_block *block,
 		       struct conf_mistakes *mistakes)
 {
@@ -259,14 +294,13 @@ static void read_block(struct conf *in, const struct conf_block *block,
 		else
 			tell_unknown(block->section, line, mistakes);
 	}
-	for (size_t i = 0; i < conf_key_count; i++) {
-		const struct conf_key *key = &conf_keys[i];
-
-		if (key->section == block->section && key->required && !find_line(block, key->name))
-			conf_mistakes_add(mistakes, block->header->file, block->header->line,
-					  "the key `%s` is missing: %s", key->name, key->help);
-	}
-	if (block->section == CONF_JOB && !find_line(block, "table"))
+	for (size_t i = 0; i < conf_key_count; i++)
+		if (conf_keys[i].section == block->section &&
+		    !conf_block_line(block, conf_keys[i].name))
+			miss_key(block, &conf_keys[i], mistakes);
+	if (block->section == CONF_ACCOUNT)
+		conf_flow_check_host(block, mistakes);
+	if (block->section == CONF_JOB && !conf_block_line(block, "table"))
 		name_table(block->target, mistakes);
 }
 

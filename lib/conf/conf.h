@@ -14,7 +14,7 @@
 
 enum conf_provider { CONF_SALESFORCE };
 enum conf_driver { CONF_SQLITE };
-enum conf_flow { CONF_FLOW_CLIENT_CREDENTIALS };
+enum conf_flow { CONF_FLOW_WEB, CONF_FLOW_JWT, CONF_FLOW_CLIENT_CREDENTIALS };
 enum conf_direction { CONF_DOWN, CONF_UP, CONF_BOTH };
 enum conf_on_remote_delete { CONF_DELETE_KEEP, CONF_DELETE_MARK, CONF_DELETE_ROW };
 
@@ -24,6 +24,7 @@ struct conf_daemon {
 	char *seal_key;  /* credential:leadsyncd.key; or file:PATH */
 	enum log_level log_level;
 	bool loopback_test;
+	char *hook; /* the program told of state transitions; NULL: none */
 };
 
 struct conf_account {
@@ -35,7 +36,12 @@ struct conf_account {
 	enum conf_flow flow;
 	char *client_id;
 	char *client_secret;   /* "vault" (by the account's name), "vault:NAME",
-				  "credential:NAME" or "file:PATH" */
+				  "credential:NAME" or "file:PATH"; NULL for jwt, and for a web
+				  app without one (public client) */
+	char *redirect_uri;    /* web, else NULL; no other account has it */
+	char *username;        /* jwt, else NULL */
+	char *audience;        /* jwt, where it is not the login_url; NULL if not set */
+	char *private_key;     /* jwt, as client_secret; else NULL */
 	char *api_version;     /* "66.0" */
 	char *proxy, *ca_file; /* NULL if not set */
 	char **allow_hosts;    /* "host" or "host:port" */

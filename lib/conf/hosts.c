@@ -92,6 +92,29 @@ static bool refuse(struct error *err, const char *why)
 
 bool conf_url_parse(const char *text, struct conf_url *ret, struct error *err)
 {
+	struct conf_url url;
+	const char *rest;
+
+	if (!conf_url_split(text, &url, &rest, err))
+		return false;
+	if (*rest && strcmp(rest, "/") != 0)
+		return refuse(err, "nothing may follow the host in the URL");
+	*ret = url;
+	return true;
+}
+
+bool conf_is_url_path(const char *text)
+{
+	if (*text != '/')
+		return false;
+	while (is_word_char(*text) || (*text && strchr("/-._~!$&'()*+,;=:@", *text)))
+		text++;
+	return !*text;
+}
+
+bool conf_url_split(const char *text, struct conf_url *ret, const char **ret_rest,
+		    struct error *err)
+{
 	const char *host = strstr(text, "://");
 	struct conf_url url = { 0 };
 	size_t len, host_len;
@@ -105,8 +128,6 @@ bool conf_url_parse(const char *text, struct conf_url *ret, struct error *err)
 	len = strcspn(host, "/?#\\");
 	if (memchr(host, '@', len))
 		return refuse(err, "no user or password may stand in the URL");
-	if (host[len] && strcmp(host + len, "/") != 0)
-		return refuse(err, "nothing may follow the host in the URL");
 	host_len = host_length(host, len);
 	if (!conf_host_is_valid(host, len) || host_len >= sizeof(url.host))
 		return refuse(err, "the URL's host or port is not a valid one");
@@ -115,6 +136,7 @@ bool conf_url_parse(const char *text, struct conf_url *ret, struct error *err)
 	if (host_len < len)
 		url.port = parse_port(host + host_len + 1, len - host_len - 1);
 	*ret = url;
+	*ret_rest = host + len;
 	return true;
 }
 

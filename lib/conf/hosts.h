@@ -16,6 +16,13 @@ struct conf_url {
  * may hold a password. */
 bool conf_url_parse(const char *text, struct conf_url *ret, struct error *err);
 
+/* The same, but anything may follow the host: it is left to the caller, in `ret_rest`. */
+bool conf_url_split(const char *text, struct conf_url *ret, const char **ret_rest,
+		    struct error *err);
+
+/* /PATH of letters, digits and plain punctuation: no percent sign, query or fragment. */
+bool conf_is_url_path(const char *text);
+
 /* "https://host" or "https://host:port". free() it. */
 char *conf_url_format(const struct conf_url *in);
 

@@ -25,9 +25,9 @@ static const struct conf_word log_levels[] = {
 static const struct conf_word providers[] = { { "salesforce", CONF_SALESFORCE }, { 0 } };
 static const struct conf_word drivers[] = { { "sqlite", CONF_SQLITE }, { 0 } };
 static const struct conf_word flows[] = {
+	{ "web", CONF_FLOW_WEB },
+	{ "jwt", CONF_FLOW_JWT },
 	{ "client_credentials", CONF_FLOW_CLIENT_CREDENTIALS },
-	{ "web", CONF_WORD_LATER },
-	{ "jwt", CONF_WORD_LATER },
 	{ 0 },
 };
 static const struct conf_word on_remote_deletes[] = {
@@ -65,22 +65,49 @@ const struct conf_key conf_keys[] = {
 	  .words = log_levels, .help = "The least important events that are still logged." },
 	{ CONF_DAEMON, "loopback_test", CONF_KIND_FLAG, AT_DAEMON(loopback_test), .preset = "no",
 	  .help = "For tests only: admits plain http to 127.0.0.1 and [::1]." },
+	{ CONF_DAEMON, "hook", CONF_KIND_PROGRAM, AT_DAEMON(hook), .max = PATH_MOST,
+	  .example = "/usr/local/sbin/leadsyncd-hook",
+	  .help = "A program to be run, without a shell and without arguments, whenever an account "
+		  "or a job stops, goes on or moves; what happened is in its environment." },
 
 	{ CONF_ACCOUNT, "provider", CONF_KIND_WORD, AT_ACCOUNT(provider), .required = true,
 	  .example = "salesforce", .words = providers, .help = "Whose login this is." },
 	{ CONF_ACCOUNT, "login_url", CONF_KIND_LOGIN_URL, AT_ACCOUNT(login_url), .required = true,
 	  .example = "https://acme.my.salesforce.com",
-	  .help = "The org's My Domain, as Setup shows it under My Domain." },
+	  .help = "Where to log in: the org's own host, as Setup shows it under My Domain; or "
+		  "https://login.salesforce.com for production and https://test.salesforce.com for "
+		  "a sandbox, which client_credentials cannot use." },
 	{ CONF_ACCOUNT, "flow", CONF_KIND_WORD, AT_ACCOUNT(flow), .required = true,
 	  .example = "client_credentials", .words = flows,
-	  .help = "How tokens are obtained: with the app's own id and secret." },
+	  .help = "How tokens are obtained. jwt: signed with the app's private key, best for a "
+		  "server; client_credentials: with the app's id and secret; web: once by a person "
+		  "at a browser, with `leadsync connect`." },
 	{ CONF_ACCOUNT, "client_id", CONF_KIND_TEXT, AT_ACCOUNT(client_id), .required = true,
 	  .example = "3MVG9.example", .max = 512, .help = "The app's consumer key." },
 	{ CONF_ACCOUNT, "client_secret", CONF_KIND_SECRET, AT_ACCOUNT(client_secret),
-	  .required = true, .example = "vault",
-	  .help = "Where the app's consumer secret is, never the secret itself. vault: typed in "
-		  "once with `leadsync secret set ACCOUNT`; vault:NAME: under another name; "
-		  "credential:NAME: a systemd credential; file:/PATH: a file of mode 0600." },
+	  .flows = CONF_IN(CONF_FLOW_WEB) | CONF_IN(CONF_FLOW_CLIENT_CREDENTIALS),
+	  .needed_in = CONF_IN(CONF_FLOW_CLIENT_CREDENTIALS), .example = "vault",
+	  .help = "Where the app's consumer secret is, never the secret itself; for web only if "
+		  "the app has one. vault: typed in once with `leadsync secret set ACCOUNT`; "
+		  "vault:NAME: under another name; credential:NAME: a systemd credential; "
+		  "file:/PATH: a file of mode 0600." },
+	{ CONF_ACCOUNT, "redirect_uri", CONF_KIND_REDIRECT_URI, AT_ACCOUNT(redirect_uri),
+	  .flows = CONF_IN(CONF_FLOW_WEB), .preset = "http://localhost:8717/callback", .max = 2000,
+	  .help = "Where the browser takes the answer of a login: one of the app's callback URLs, "
+		  "to the letter, and no other account's." },
+	{ CONF_ACCOUNT, "username", CONF_KIND_USERNAME, AT_ACCOUNT(username),
+	  .flows = CONF_IN(CONF_FLOW_JWT), .needed_in = CONF_IN(CONF_FLOW_JWT),
+	  .example = "sync@acme.example", .max = 80,
+	  .help = "The Salesforce user in whose name is synced; the app must be approved for "
+		  "them." },
+	{ CONF_ACCOUNT, "private_key", CONF_KIND_PRIVATE_KEY, AT_ACCOUNT(private_key),
+	  .flows = CONF_IN(CONF_FLOW_JWT), .needed_in = CONF_IN(CONF_FLOW_JWT), .example = "vault",
+	  .help = "Where the RSA key is whose certificate the app has, never the key itself. "
+		  "vault: handed in once with `leadsync secret set ACCOUNT < KEY.pem`; the others "
+		  "as for client_secret: vault:NAME, credential:NAME, file:/PATH." },
+	{ CONF_ACCOUNT, "audience", CONF_KIND_AUDIENCE, AT_ACCOUNT(audience),
+	  .flows = CONF_IN(CONF_FLOW_JWT), .example = "https://login.salesforce.com",
+	  .help = "Whom the signed request is for, if not the login_url." },
 	{ CONF_ACCOUNT, "api_version", CONF_KIND_VERSION, AT_ACCOUNT(api_version), .preset = "66.0",
 	  .min = 31, .max = 199, .help = "Of the Salesforce API." },
 	{ CONF_ACCOUNT, "proxy", CONF_KIND_PROXY, AT_ACCOUNT(proxy),

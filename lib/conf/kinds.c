@@ -56,23 +56,17 @@ static bool parse_flag(const struct conf_key *key, const char *value,
 	return true;
 }
 
-/* Of the words that this version takes: "a, b or c". */
+/* "a, b or c" */
 static char *list_words(const struct conf_word *words)
 {
 	char *list = mem_strdup("");
-	size_t left = 0;
 
-	for (const struct conf_word *word = words; word->name; word++)
-		left += word->value != CONF_WORD_LATER;
 	for (const struct conf_word *word = words; word->name; word++) {
 		CLEANUP_FREE char *before = list;
+		bool is_last = !word[1].name;
 
-		if (word->value != CONF_WORD_LATER)
-			left--;
-		list = word->value == CONF_WORD_LATER
-			       ? mem_strdup(before)
-			       : mem_format("%s%s%s", before, word->name,
-					    left > 1 ? ", " : (left ? " or " : ""));
+		list = mem_format("%s%s%s", before, word->name,
+				  is_last ? "" : (word[2].name ? ", " : " or "));
 	}
 	return list;
 }
@@ -87,12 +81,9 @@ static bool parse_word(const struct conf_key *key, const char *value,
 	(void)context;
 	for (const struct conf_word *word = key->words; word->name; word++) {
 		if (strcmp(word->name, value) != 0) {
-			if (word->value != CONF_WORD_LATER)
-				conf_closest_try(&closest, word->name);
+			conf_closest_try(&closest, word->name);
 			continue;
 		}
-		if (word->value == CONF_WORD_LATER)
-			return refuse(err, "`%s` is not in this version; it takes %s", value, list);
 		memcpy(at, &word->value, sizeof(word->value));
 		return true;
 	}
@@ -223,6 +214,20 @@ static bool parse_path(const struct conf_key *key, const char *value,
 	return true;
 }
 
+static bool parse_program(const struct conf_key *key, const char *value,
+			  const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)context;
+	if (!check_path(value, (size_t)key->max, err))
+		return false;
+	if (value[strcspn(value, " \t")])
+		return refuse(err,
+			      "expected a program's path alone: no blank and no argument; what "
+			      "else it needs belongs into a script of its own");
+	put_text(at, value);
+	return true;
+}
+
 static bool parse_seal_key(const struct conf_key *key, const char *value,
 			   const struct conf_kind_context *context, void *at, struct error *err)
 {
@@ -235,15 +240,19 @@ static bool parse_seal_key(const struct conf_key *key, const char *value,
 	return true;
 }
 
+/* vault, vault:NAME, or a source outside of it. */
+static bool is_place_of_secret(const char *value)
+{
+	if (str_starts_with(value, "vault:"))
+		return conf_is_secret_name(value + strlen("vault:"));
+	return strcmp(value, "vault") == 0 || conf_is_source(value);
+}
+
 static bool parse_secret(const struct conf_key *key, const char *value,
 			 const struct conf_kind_context *context, void *at, struct error *err)
 {
-	bool in_vault =
-		strcmp(value, "vault") == 0 ||
-		(str_starts_with(value, "vault:") && conf_is_secret_name(value + strlen("vault:")));
-
 	(void)key;
-	if (!in_vault && !conf_is_source(value))
+	if (!is_place_of_secret(value))
 		return refuse(err,
 			      "expected vault, vault:NAME, credential:NAME or file:/PATH; a secret "
 			      "never stands in this file: write vault, and type the secret in with "
@@ -253,6 +262,33 @@ static bool parse_secret(const struct conf_key *key, const char *value,
 	return true;
 }
 
+static bool parse_private_key(const struct conf_key *key, const char *value,
+			      const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)key;
+	if (!is_place_of_secret(value))
+		return refuse(err,
+			      "expected vault, vault:NAME, credential:NAME or file:/PATH; a key "
+			      "never stands in this file: write vault, and hand the key in with "
+			      "`leadsync secret set %s < KEY.pem`",
+			      context->title);
+	put_text(at, value);
+	return true;
+}
+
+/* https, and in tests http to loopback. */
+static bool check_scheme(const struct conf_url *url, const struct conf_kind_context *context,
+			 struct error *err)
+{
+	if (strcmp(url->scheme, "https") == 0)
+		return true;
+	if (strcmp(url->scheme, "http") != 0 || !conf_url_is_loopback(url))
+		return refuse(err, "expected https://HOST");
+	return context->loopback_test ||
+	       refuse(err, "plain http is for tests: it needs loopback_test = yes in [daemon]; "
+			   "otherwise https://HOST is expected");
+}
+
 static bool parse_login_url(const struct conf_key *key, const char *value,
 			    const struct conf_kind_context *context, void *at, struct error *err)
 {
@@ -260,25 +296,82 @@ static bool parse_login_url(const struct conf_key *key, const char *value,
 	struct conf_url url;
 
 	(void)key;
-	if (!conf_url_parse(value, &url, err))
+	if (!conf_url_parse(value, &url, err) || !check_scheme(&url, context, err))
 		return false;
-	if (strcmp(url.scheme, "http") == 0 && conf_url_is_loopback(&url)) {
-		if (!context->loopback_test)
-			return refuse(err, "plain http is for tests: it needs loopback_test = yes "
-					   "in [daemon]; otherwise https://HOST is expected");
-	} else if (strcmp(url.scheme, "https") != 0) {
-		return refuse(err, "expected https://HOST");
-	}
-	if (strcmp(url.host, "login.salesforce.com") == 0 ||
-	    strcmp(url.host, "test.salesforce.com") == 0)
-		return refuse(err,
-			      "%s does not serve the client_credentials flow; give the org's own "
-			      "host as Setup shows it under My Domain, such as "
-			      "https://acme.my.salesforce.com",
-			      url.host);
 	text = conf_url_format(&url);
 	put_text(at, text);
 	return true;
+}
+
+/* The login page of a site stands below a path; the slash at its end does not count. */
+static bool parse_audience(const struct conf_key *key, const char *value,
+			   const struct conf_kind_context *context, void *at, struct error *err)
+{
+	CLEANUP_FREE char *base = NULL, *text = NULL;
+	struct conf_url url;
+	const char *rest;
+	size_t len;
+
+	(void)key;
+	if (!conf_url_split(value, &url, &rest, err) || !check_scheme(&url, context, err))
+		return false;
+	if (*rest && !conf_is_url_path(rest))
+		return refuse(err, "expected https://HOST or https://HOST/PATH and nothing behind "
+				   "it");
+	for (len = strlen(rest); len && rest[len - 1] == '/';)
+		len--;
+	base = conf_url_format(&url);
+	text = mem_format("%s%.*s", base, (int)len, rest);
+	put_text(at, text);
+	return true;
+}
+
+/* What is to listen on loopback needs no privilege and is met by a path. */
+static bool is_listened_to(const struct conf_url *url, const char *path)
+{
+	return strcmp(url->scheme, "http") == 0 &&
+	       (strcmp(url->host, "localhost") == 0 || conf_url_is_loopback(url)) &&
+	       url->port >= 1024 && conf_is_url_path(path);
+}
+
+static bool parse_redirect_uri(const struct conf_key *key, const char *value,
+			       const struct conf_kind_context *context, void *at, struct error *err)
+{
+	CLEANUP_FREE char *base = NULL;
+	struct conf_url url;
+	const char *rest;
+
+	(void)context;
+	if (!conf_url_split(value, &url, &rest, err))
+		return false;
+	if (strlen(value) > (size_t)key->max)
+		return refuse(err, "is longer than %" PRId64 " bytes", key->max);
+	if (!is_listened_to(&url, rest) &&
+	    (strcmp(url.scheme, "https") != 0 || (*rest && !conf_is_url_path(rest))))
+		return refuse(
+			err, "expected http://localhost:PORT/PATH (or 127.0.0.1, or [::1]) with a "
+			     "port from 1024 to 65535, or, for logins by paste only, an https URL; "
+			     "no query, no fragment");
+	base = conf_url_format(&url);
+	if (!str_starts_with(value, base))
+		return refuse(err,
+			      "write %s in lower case: the app's callback URLs are compared to the "
+			      "letter",
+			      base);
+	put_text(at, value);
+	return true;
+}
+
+static bool parse_username(const struct conf_key *key, const char *value,
+			   const struct conf_kind_context *context, void *at, struct error *err)
+{
+	const char *sign = strchr(value, '@');
+
+	if (!sign || sign == value || !sign[1])
+		return refuse(err,
+			      "expected a Salesforce username, which has the form of an e-mail "
+			      "address, such as sync@acme.example");
+	return parse_text(key, value, context, at, err);
 }
 
 static bool parse_proxy(const struct conf_key *key, const char *value,
@@ -405,9 +498,14 @@ static const struct {
 	[CONF_KIND_VERSION] = { parse_version, true },
 	[CONF_KIND_TEXT] = { parse_text, true },
 	[CONF_KIND_PATH] = { parse_path, true },
+	[CONF_KIND_PROGRAM] = { parse_program, true },
 	[CONF_KIND_SEAL_KEY] = { parse_seal_key, true },
 	[CONF_KIND_SECRET] = { parse_secret, true },
+	[CONF_KIND_PRIVATE_KEY] = { parse_private_key, true },
 	[CONF_KIND_LOGIN_URL] = { parse_login_url, true },
+	[CONF_KIND_AUDIENCE] = { parse_audience, true },
+	[CONF_KIND_REDIRECT_URI] = { parse_redirect_uri, true },
+	[CONF_KIND_USERNAME] = { parse_username, true },
 	[CONF_KIND_PROXY] = { parse_proxy, true },
 	[CONF_KIND_HOSTS] = { parse_hosts, false },
 	[CONF_KIND_NAME] = { parse_name, true },

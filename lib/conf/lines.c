@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "conf/mistakes.h"
+#include "conf/names.h"
 
 struct reader {
 	struct conf_lines *lines;
@@ -21,6 +22,7 @@ struct reader {
 	int line;       /* the first line of `joined`; 0: nothing is being joined */
 	bool too_long;  /* `joined` is; said once it ends */
 	bool told_crlf; /* once a file is enough */
+	bool in_pem;    /* behind a line that begins a key's text, which is one mistake */
 };
 
 static char *read_whole(const char *path, size_t *ret_len, struct conf_mistakes *mistakes);
@@ -28,6 +30,7 @@ static bool read_text(struct reader *in, const char *text, size_t len);
 static void read_physical(struct reader *in, int line, const char *text, size_t len);
 static void join(struct reader *in, const char *text, size_t len);
 static void end_logical(struct reader *in);
+static void read_logical(struct reader *in, char *text);
 static void read_section(struct reader *in, char *text);
 static void read_key(struct reader *in, char *text);
 
@@ -239,13 +242,24 @@ static void end_logical(struct reader *in)
 	if (in->too_long)
 		conf_mistakes_add(in->mistakes, in->file, in->line, "is longer than %d bytes",
 				  CONF_LINE_MOST);
-	else if (in->used && *in->joined == '[')
-		read_section(in, in->joined);
 	else if (in->used)
-		read_key(in, in->joined);
+		read_logical(in, in->joined);
 	in->used = 0;
 	in->line = 0;
 	in->too_long = false;
+}
+
+static void read_logical(struct reader *in, char *text)
+{
+	bool is_rest = in->in_pem && conf_is_pem_rest(text);
+
+	in->in_pem = is_rest && *text != '-'; /* -----END */
+	if (is_rest)
+		return;
+	if (*text == '[')
+		read_section(in, text);
+	else
+		read_key(in, text);
 }
 
 static void keep(struct reader *in, bool is_section, const char *key, const char *value)
@@ -307,7 +321,14 @@ static void read_key(struct reader *in, char *text)
 {
 	char *value = strchr(text, '=');
 
-	/* The line is not shown: it may be half of a secret. */
+	/* The line is never shown: it may be half of a secret. */
+	if (conf_is_pem(text)) {
+		conf_mistakes_add(in->mistakes, in->file, in->line,
+				  "begins a key or a certificate, which never stands in this file: "
+				  "hand a key in with `leadsync secret set NAME < KEY.pem`");
+		in->in_pem = true;
+		return;
+	}
 	if (!value) {
 		conf_mistakes_add(in->mistakes, in->file, in->line,
 				  "is neither [section], key = value nor # comment");
@@ -316,6 +337,7 @@ static void read_key(struct reader *in, char *text)
 	*value++ = '\0';
 	text = trim(text);
 	value = trim(value);
+	in->in_pem = conf_is_pem(value);
 	if (!*text)
 		conf_mistakes_add(in->mistakes, in->file, in->line, "has no key before the =");
 	else if (strlen(text) > CONF_KEY_MOST)

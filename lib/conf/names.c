@@ -33,6 +33,20 @@ bool conf_is_secret_name(const char *text)
 	return true;
 }
 
+bool conf_is_pem(const char *text)
+{
+	return str_starts_with(text, "-----BEGIN");
+}
+
+bool conf_is_pem_rest(const char *text)
+{
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	size_t len = strspn(text, base64);
+
+	return str_starts_with(text, "-----END") || (*text && !text[len + strspn(text + len, "=")]);
+}
+
 bool conf_is_source(const char *value)
 {
 	if (str_starts_with(value, "credential:"))

@@ -10,6 +10,12 @@ bool conf_is_title(const char *text);
 /* Of a credential, or of a secret in the vault. */
 bool conf_is_secret_name(const char *text);
 
+/* Begins as the text of a key or a certificate: -----BEGIN ... */
+bool conf_is_pem(const char *text);
+
+/* A line of such a text behind its first. */
+bool conf_is_pem_rest(const char *text);
+
 /* "credential:NAME" or "file:/PATH" */
 bool conf_is_source(const char *value);
 

@@ -72,6 +72,7 @@ static void defaults(void **state)
 	assert_string_equal(conf->daemon.seal_key, "credential:leadsyncd.key");
 	assert_int_equal(conf->daemon.log_level, LOG_LEVEL_INFO);
 	assert_false(conf->daemon.loopback_test);
+	assert_null(conf->daemon.hook);
 
 	assert_int_equal(conf->account_count, 1);
 	account = &conf->accounts[0];
@@ -83,6 +84,10 @@ static void defaults(void **state)
 	assert_string_equal(account->login_url, "https://acme.my.salesforce.com");
 	assert_string_equal(account->client_id, "3MVG9.x");
 	assert_string_equal(account->client_secret, "vault");
+	assert_null(account->redirect_uri);
+	assert_null(account->username);
+	assert_null(account->audience);
+	assert_null(account->private_key);
 	assert_string_equal(account->api_version, "66.0");
 	assert_null(account->proxy);
 	assert_null(account->ca_file);
@@ -155,6 +160,7 @@ static void every_key(void **state)
 		     "control = /tmp/sock\n"
 		     "seal_key = file:/etc/leadsyncd/key\n"
 		     "log_level = debug\n"
+		     "hook = /usr/local/sbin/hook\n"
 		     "loopback_test = yes");
 	conf = read_good(*state);
 	assert_string_equal(conf->daemon.state_dir, "/tmp/state");
@@ -162,6 +168,7 @@ static void every_key(void **state)
 	assert_string_equal(conf->daemon.seal_key, "file:/etc/leadsyncd/key");
 	assert_int_equal(conf->daemon.log_level, LOG_LEVEL_DEBUG);
 	assert_true(conf->daemon.loopback_test);
+	assert_string_equal(conf->daemon.hook, "/usr/local/sbin/hook");
 
 	account = &conf->accounts[0];
 	assert_string_equal(account->name, "prod-1");
@@ -194,6 +201,99 @@ static void every_key(void **state)
 	assert_string_equal(job->fields[1].column, "owner");
 	assert_string_equal(job->fields[2].field, "*");
 	assert_null(job->fields[2].column);
+}
+
+/* An account's `lines` behind those that every flow has. */
+static struct conf *read_account(const char *folder, const char *lines)
+{
+	CLEANUP_FREE char *text = mem_format("[account a]\nprovider = salesforce\nclient_id = x\n"
+					     "%s\n" STORE JOB "[fields j]\nId = ->\n",
+					     lines);
+
+	scratch_text(folder, "a.conf", text);
+	return read_good(folder);
+}
+
+/* NULL: not set. */
+static void check_text(const char *flow, const char *key, const char *got, const char *want)
+{
+	if (got && want && strcmp(got, want) == 0)
+		return;
+	if (got || want)
+		fail_msg("%s, %s: got %s, want %s", flow, key, got ? got : "nothing",
+			 want ? want : "nothing");
+}
+
+static void each_flow_has_its_keys(void **state)
+{
+	static const struct {
+		const char *lines;
+		enum conf_flow flow;
+		const char *login_url, *client_secret, *redirect_uri, *username, *audience,
+			*private_key;
+	} rows[] = {
+		{ "flow = web\nlogin_url = https://login.salesforce.com", CONF_FLOW_WEB,
+		  "https://login.salesforce.com", NULL, "http://localhost:8717/callback", NULL,
+		  NULL, NULL },
+		{ "flow = web\nlogin_url = https://test.salesforce.com/\n"
+		  "client_secret = vault:app\nredirect_uri = http://[::1]:1024/a/b",
+		  CONF_FLOW_WEB, "https://test.salesforce.com", "vault:app",
+		  "http://[::1]:1024/a/b", NULL, NULL, NULL },
+		{ "redirect_uri = https://login.salesforce.com/services/oauth2/success\n"
+		  "login_url = https://acme.my.salesforce.com\nflow = web",
+		  CONF_FLOW_WEB, "https://acme.my.salesforce.com", NULL,
+		  "https://login.salesforce.com/services/oauth2/success", NULL, NULL, NULL },
+		{ "redirect_uri = http://127.0.0.1:65535/\n"
+		  "login_url = https://acme.my.salesforce.com\nflow = web",
+		  CONF_FLOW_WEB, "https://acme.my.salesforce.com", NULL, "http://127.0.0.1:65535/",
+		  NULL, NULL, NULL },
+		{ "flow = jwt\nlogin_url = https://login.salesforce.com\nprivate_key = vault\n"
+		  "username = sync@acme.example",
+		  CONF_FLOW_JWT, "https://login.salesforce.com", NULL, NULL, "sync@acme.example",
+		  NULL, "vault" },
+		{ "login_url = https://test.salesforce.com\nusername = a+b@acme.example.uat\n"
+		  "private_key = file:/etc/leadsyncd/key.pem\nflow = jwt\n"
+		  "audience = https://ACME.my.site.com/customers/",
+		  CONF_FLOW_JWT, "https://test.salesforce.com", NULL, NULL, "a+b@acme.example.uat",
+		  "https://acme.my.site.com/customers", "file:/etc/leadsyncd/key.pem" },
+		{ "login_url = https://acme.my.salesforce.com\nclient_secret = credential:app\n"
+		  "flow = client_credentials",
+		  CONF_FLOW_CLIENT_CREDENTIALS, "https://acme.my.salesforce.com", "credential:app",
+		  NULL, NULL, NULL, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP(conf_free) struct conf *conf = read_account(*state, rows[i].lines);
+		const struct conf_account *got = &conf->accounts[0];
+
+		assert_int_equal(got->flow, rows[i].flow);
+		check_text(rows[i].lines, "login_url", got->login_url, rows[i].login_url);
+		check_text(rows[i].lines, "client_secret", got->client_secret,
+			   rows[i].client_secret);
+		check_text(rows[i].lines, "redirect_uri", got->redirect_uri, rows[i].redirect_uri);
+		check_text(rows[i].lines, "username", got->username, rows[i].username);
+		check_text(rows[i].lines, "audience", got->audience, rows[i].audience);
+		check_text(rows[i].lines, "private_key", got->private_key, rows[i].private_key);
+	}
+}
+
+static void redirects_of_their_own(void **state)
+{
+	static const char *const good[] = {
+		"http://localhost:8717/callback/b",
+		"http://localhost:8718/callback",
+		"https://localhost:8717/callback",
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		CLEANUP_FREE char *lines = mem_format(
+			"flow = web\nlogin_url = https://login.salesforce.com\n[account b]\n"
+			"provider = salesforce\nclient_id = x\nflow = web\n"
+			"login_url = https://login.salesforce.com\nredirect_uri = %s",
+			good[i]);
+
+		conf_free(read_account(*state, lines));
+	}
 }
 
 static void hosts_that_may_be_spoken_to(void **state)
@@ -255,13 +355,13 @@ static void mistakes_of_several_files_in_order(void **state)
 		"conf.d/a.conf:1: stands before the first [section] of its file",
 		"conf.d/a.conf:3: unknown key `x` in [daemon]",
 		"conf.d/b.conf:1: [account a] stands twice; first at ",
-		"conf.d/b.conf:2: flow: `web` is not in this version",
+		"conf.d/b.conf:2: flow: expected web, jwt or client_credentials, not `soap`",
 	};
 	struct conf_mistakes mistakes;
 
 	scratch_text(*state, "a.conf", GOOD "[zoo]\n");
 	scratch_text(*state, "conf.d/b.conf",
-		     "[account a]\nflow = web\nprovider = salesforce\nclient_id = x\n"
+		     "[account a]\nflow = soap\nprovider = salesforce\nclient_id = x\n"
 		     "client_secret = vault\nlogin_url = https://a.my.salesforce.com\n");
 	scratch_text(*state, "conf.d/a.conf", "x = 1\n[daemon]\nx = 1\n");
 	assert_null(scratch_read(*state, "a.conf", &mistakes));
@@ -385,6 +485,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 		TEST(defaults),
 		TEST(every_key),
+		TEST(each_flow_has_its_keys),
+		TEST(redirects_of_their_own),
 		TEST(hosts_that_may_be_spoken_to),
 		TEST(several_files_in_name_order),
 		TEST(mistakes_of_several_files_in_order),

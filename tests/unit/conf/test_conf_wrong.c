@@ -217,19 +217,11 @@ static const struct row keys[] = {
 	  { "2: provider: expected salesforce, not `marketo`" } },
 	{ "driver", "sqlite", "postgresql", { "8: driver: expected sqlite, not `postgresql`" } },
 	{ "store path", "/srv/x.db", "x.db", { "9: path: expected an absolute path" } },
-	{ "flow web",
-	  "client_credentials",
-	  "web",
-	  { "4: flow: `web` is not in this version; it takes client_credentials" } },
-	{ "flow jwt",
-	  "client_credentials",
-	  "jwt",
-	  { "4: flow: `jwt` is not in this version; it takes client_credentials" } },
 	{ "flow",
 	  "client_credentials",
 	  "client-credentials",
-	  { "4: flow: expected client_credentials, not `client-credentials`; did you mean "
-	    "`client_credentials`?" } },
+	  { "4: flow: expected web, jwt or client_credentials, not `client-credentials`; did you "
+	    "mean `client_credentials`?" } },
 	{ "client id of two words",
 	  "3MVG9.x",
 	  "3MVG9 x",
@@ -306,6 +298,224 @@ static const struct row keys[] = {
 	  "client_id =",
 	  "parallel = -1\nclient_id =",
 	  { "5: parallel: expected a number from 1 to 25, not `-1`" } },
+};
+
+/* What the good conf says of its flow, replaced by another's. */
+#define FLOW_OF_GOOD "client_credentials\nclient_id = 3MVG9.x\nclient_secret = vault"
+#define WEB          "web\nclient_id = x\n"                                      /* 4 to 5 */
+#define JWT          "jwt\nclient_id = x\nusername = a@b\nprivate_key = vault\n" /* 4 to 7 */
+#define REDIRECT     FLOW_OF_GOOD, WEB "redirect_uri = "                         /* 6 */
+#define BAD_REDIRECT                                                                               \
+	"6: redirect_uri: expected http://localhost:PORT/PATH (or 127.0.0.1, or [::1]) with a "    \
+	"port from 1024 to 65535, or, for logins by paste only, an https URL; no query, no "       \
+	"fragment"
+#define BAD_KEY                                                                                    \
+	"7: private_key: expected vault, vault:NAME, credential:NAME or file:/PATH; a key never "  \
+	"stands in this file: write vault, and hand the key in with `leadsync secret set a < "     \
+	"KEY.pem`"
+#define PEM_BODY "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" CANARY "ggSjAgEAAoIBAQDB\n" CANARY "+/==\n"
+
+static const struct row flows[] = {
+	{ "no such flow",
+	  "flow = client_credentials",
+	  "flow = password",
+	  { "4: flow: expected web, jwt or client_credentials, not `password`" } },
+	{ "flow, in other letters",
+	  "flow = client_credentials",
+	  "flow = JWT",
+	  { "4: flow: expected web, jwt or client_credentials, not `JWT`; did you mean `jwt`?" } },
+	{ "nothing is told of a flow that is not said",
+	  "flow = client_credentials",
+	  "username = x@y",
+	  { "1: the key `flow` is missing: How tokens are obtained. jwt: signed with the app's "
+	    "private key, best for a server; client_credentials: with the app's id and secret; "
+	    "web: once by a person at a browser, with `leadsync connect`." } },
+	{ "client_credentials without a secret",
+	  "client_secret = vault\n",
+	  "",
+	  { "1: the key `client_secret` is missing, which flow = client_credentials needs: Where "
+	    "the app's consumer secret is" } },
+	{ "client_credentials with what is jwt's and web's",
+	  "client_secret = vault",
+	  "client_secret = vault\nusername = a@b\nprivate_key = " CANARY "\naudience = x\n"
+	  "redirect_uri = x",
+	  { "7: username: belongs to flow = jwt, and this account has flow = client_credentials: "
+	    "leave the line out",
+	    "8: private_key: belongs to flow = jwt, and this account has flow = "
+	    "client_credentials: leave the line out",
+	    "9: audience: belongs to flow = jwt, and this account has flow = client_credentials: "
+	    "leave the line out",
+	    "10: redirect_uri: belongs to flow = web, and this account has flow = "
+	    "client_credentials: leave the line out" } },
+	{ "jwt without its own",
+	  FLOW_OF_GOOD,
+	  "jwt\nclient_id = x",
+	  { "1: the key `private_key` is missing, which flow = jwt needs: Where the RSA key is",
+	    "1: the key `username` is missing, which flow = jwt needs: The Salesforce user" } },
+	{ "jwt with a client secret",
+	  FLOW_OF_GOOD,
+	  JWT "client_secret = vault",
+	  { "8: client_secret: belongs to flow = web or client_credentials, and this account has "
+	    "flow = jwt: leave the line out" } },
+	{ "jwt with a redirect",
+	  FLOW_OF_GOOD,
+	  JWT "redirect_uri = http://localhost:8717/callback",
+	  { "8: redirect_uri: belongs to flow = web, and this account has flow = jwt: leave the "
+	    "line out" } },
+	{ "web with a username",
+	  FLOW_OF_GOOD,
+	  WEB "username = a@b",
+	  { "6: username: belongs to flow = jwt, and this account has flow = web: leave the line "
+	    "out" } },
+	{ "username that is a name",
+	  FLOW_OF_GOOD,
+	  "jwt\nusername = Ann\nclient_id = x\nprivate_key = vault",
+	  { "5: username: expected a Salesforce username, which has the form of an e-mail "
+	    "address, such as sync@acme.example" } },
+	{ "username of no host",
+	  FLOW_OF_GOOD,
+	  "jwt\nusername = ann@\nclient_id = x\nprivate_key = vault",
+	  { "5: username: expected a Salesforce username" } },
+	{ "username of two words",
+	  FLOW_OF_GOOD,
+	  "jwt\nusername = a n@b\nclient_id = x\nprivate_key = vault",
+	  { "5: username: only printable ASCII without blanks is expected" } },
+	{ "long username",
+	  FLOW_OF_GOOD,
+	  "jwt\nusername = a@b123456789012345678901234567890123456789012345678901234567890123456789"
+	  "012345678\nclient_id = x\nprivate_key = vault",
+	  { "5: username: is longer than 80 bytes" } },
+	{ "audience that is no URL",
+	  FLOW_OF_GOOD,
+	  JWT "audience = login.salesforce.com",
+	  { "8: audience: expected a URL such as https://HOST" } },
+	{ "audience over http",
+	  FLOW_OF_GOOD,
+	  JWT "audience = http://login.salesforce.com",
+	  { "8: audience: expected https://HOST" } },
+	{ "audience on loopback",
+	  FLOW_OF_GOOD,
+	  JWT "audience = http://127.0.0.1:8080",
+	  { "8: audience: plain http is for tests: it needs loopback_test = yes in [daemon]" } },
+	{ "audience with a query",
+	  FLOW_OF_GOOD,
+	  JWT "audience = https://acme.my.site.com/x?y=1",
+	  { "8: audience: expected https://HOST or https://HOST/PATH and nothing behind it" } },
+	{ "redirect to another host",
+	  REDIRECT "http://acme.example:8717/callback",
+	  { BAD_REDIRECT } },
+	{ "redirect to what only begins like loopback",
+	  REDIRECT "http://localhost.acme.example:8717/callback",
+	  { BAD_REDIRECT } },
+	{ "redirect without a port", REDIRECT "http://localhost/callback", { BAD_REDIRECT } },
+	{ "redirect to a port of root's", REDIRECT "http://localhost:1023/x", { BAD_REDIRECT } },
+	{ "redirect without a path", REDIRECT "http://localhost:8717", { BAD_REDIRECT } },
+	{ "redirect with a query", REDIRECT "http://localhost:8717/x?y=1", { BAD_REDIRECT } },
+	{ "redirect with a fragment", REDIRECT "https://acme.example/x#y", { BAD_REDIRECT } },
+	{ "redirect with an escape", REDIRECT "http://localhost:8717/%2e", { BAD_REDIRECT } },
+	{ "redirect by another scheme", REDIRECT "ftp://localhost:8717/x", { BAD_REDIRECT } },
+	{ "redirect to no URL",
+	  REDIRECT "localhost:8717/callback",
+	  { "6: redirect_uri: expected a URL such as https://HOST" } },
+	{ "redirect with a password",
+	  REDIRECT "http://me:" CANARY "@localhost:8717/x",
+	  { "6: redirect_uri: no user or password may stand in the URL" } },
+	{ "redirect in capitals",
+	  REDIRECT "http://LocalHost:8717/Callback",
+	  { "6: redirect_uri: write http://localhost:8717 in lower case: the app's callback URLs "
+	    "are compared to the letter" } },
+	{ "two accounts, one default redirect",
+	  "[account a]\nprovider = salesforce\nlogin_url = https://acme.my.salesforce.com\n"
+	  "flow = " FLOW_OF_GOOD,
+	  "[account a]\nflow = web\nprovider = salesforce\nclient_id = x\n"
+	  "login_url = https://login.salesforce.com\n[account w]\nprovider = salesforce\n"
+	  "login_url = https://test.salesforce.com\nflow = web\nclient_id = y",
+	  { "6: redirect_uri: [account a] and [account w] both have "
+	    "http://localhost:8717/callback, so the answer of one's login could reach the other: "
+	    "give one a path or a port of its own, such as redirect_uri = "
+	    "http://localhost:8717/callback/w, and add it to the app's callback URLs" } },
+	{ "the default, said",
+	  FLOW_OF_GOOD,
+	  WEB "[account w]\nprovider = salesforce\nlogin_url = https://test.salesforce.com\n"
+	      "flow = web\nclient_id = y\nredirect_uri = http://localhost:8717/callback",
+	  { "6: redirect_uri: [account a] and [account w] both have" } },
+	{ "loopback by another name",
+	  FLOW_OF_GOOD,
+	  WEB "[account w]\nprovider = salesforce\nlogin_url = https://test.salesforce.com\n"
+	      "flow = web\nclient_id = y\nredirect_uri = http://127.0.0.1:8717/callback",
+	  { "6: redirect_uri: [account a] and [account w] both have "
+	    "http://127.0.0.1:8717/callback, " } },
+	{ "two accounts, one page elsewhere",
+	  FLOW_OF_GOOD,
+	  WEB "redirect_uri = https://x.example/y\n[account w]\nprovider = salesforce\n"
+	      "login_url = https://test.salesforce.com\nflow = web\nclient_id = y\n"
+	      "redirect_uri = https://x.example/y",
+	  { "7: redirect_uri: [account a] and [account w] both have https://x.example/y, " } },
+	{ "the private key as PEM",
+	  FLOW_OF_GOOD,
+	  "jwt\nclient_id = x\nusername = a@b\nprivate_key = -----BEGIN PRIVATE KEY-----\n" PEM_BODY
+	  "-----END PRIVATE KEY-----",
+	  { BAD_KEY } },
+	{ "the private key as PEM, continued",
+	  FLOW_OF_GOOD,
+	  "jwt\nclient_id = x\nusername = a@b\nprivate_key = -----BEGIN PRIVATE KEY-----\\\n" CANARY
+	  "\\\n-----END PRIVATE KEY-----",
+	  { BAD_KEY } },
+	{ "the private key without its frame",
+	  FLOW_OF_GOOD,
+	  "jwt\nclient_id = x\nusername = a@b\nprivate_key = MIIEvQIBADANBgkqhkiG9w0B" CANARY,
+	  { BAD_KEY } },
+	{ "the private key behind a prefix",
+	  FLOW_OF_GOOD,
+	  "jwt\nclient_id = x\nusername = a@b\nprivate_key = vault:MIIEvQIBADANBgkqhkiG+/" CANARY,
+	  { BAD_KEY } },
+	{ "a key's text on lines of its own",
+	  "[store s]",
+	  "-----BEGIN RSA PRIVATE KEY-----\n" PEM_BODY "-----END RSA PRIVATE KEY-----\n[store s]",
+	  { "7: begins a key or a certificate, which never stands in this file: hand a key in "
+	    "with `leadsync secret set NAME < KEY.pem`" } },
+	{ "what follows a key's text without an end",
+	  "[store s]",
+	  "-----BEGIN RSA PRIVATE KEY-----\n" PEM_BODY "proxi = x\n[store s]",
+	  { "7: begins a key or a certificate",
+	    "10: unknown key `proxi` in [account]; did you mean `proxy`?" } },
+	{ "what follows a key's text",
+	  "[store s]",
+	  "-----BEGIN RSA PRIVATE KEY-----\n" PEM_BODY "-----END RSA PRIVATE KEY-----\nstray\n"
+	  "[store s]",
+	  { "7: begins a key or a certificate",
+	    "11: is neither [section], key = value nor # comment" } },
+	{ "a key's last line alone",
+	  "[store s]",
+	  CANARY "==\n[store s]",
+	  { "7: unknown key in [account], not shown as it may be a secret; secrets never stand in "
+	    "this file: hand them in with `leadsync secret set NAME`" } },
+	{ "a key's line with bytes no name has",
+	  "[store s]",
+	  CANARY "/+" CANARY "=x\n[store s]",
+	  { "7: unknown key in [account], not shown as it may be a secret" } },
+	{ "a key's long line",
+	  "[store s]",
+	  CANARY CANARY CANARY "=x\n[store s]",
+	  { "7: unknown key in [account], not shown as it may be a secret" } },
+	{ "a key by another name",
+	  "[store s]",
+	  "rsa = -----BEGIN PRIVATE KEY-----\n" PEM_BODY "-----END PRIVATE KEY-----\n[store s]",
+	  { "7: unknown key in [account], not shown as it may be a secret" } },
+	{ "a key, called so",
+	  "[store s]",
+	  "key_pem = " CANARY "\n[store s]",
+	  { "7: unknown key `key_pem`; secrets never stand in this file: type them in with "
+	    "`leadsync secret set NAME`" } },
+	{ "hook with an argument",
+	  "[account a]",
+	  "[daemon]\nhook = /usr/bin/mail root\n[account a]",
+	  { "2: hook: expected a program's path alone: no blank and no argument; what else it "
+	    "needs belongs into a script of its own" } },
+	{ "hook in the path",
+	  "[account a]",
+	  "[daemon]\nhook = mail\n[account a]",
+	  { "2: hook: expected an absolute path" } },
 };
 
 static const struct row urls[] = {
@@ -523,7 +733,7 @@ static const struct row several[] = {
 	  "nothing = told\n"                           /* 5 */
 	  "[account a]\n"                              /* 6 */
 	  "login_url = https://login.salesforce.com\n" /* 7 */
-	  "flow = web\n"                               /* 8 */
+	  "flow = soap\n"                              /* 8 */
 	  "client_id = x\n"                            /* 9 */
 	  "client_secret = " CANARY "\n"               /* 10 */
 	  "parallel = 0\n"                             /* 11 */
@@ -538,8 +748,8 @@ static const struct row several[] = {
 	    "3: loopback_test: expected yes or no",
 	    "4: unknown section [acount]; did you mean `account`?",
 	    "6: the key `provider` is missing: ",
-	    "7: login_url: login.salesforce.com does not serve",
-	    "8: flow: `web` is not in this version", "10: client_secret: expected vault",
+	    "8: flow: expected web, jwt or client_credentials, not `soap`",
+	    "10: client_secret: expected vault",
 	    "11: parallel: expected a number from 1 to 25, not `0`",
 	    "12: account: there is no [account b]", "12: store: there is no [store s]",
 	    "16: every: `5` has no unit", "18: Email: this version syncs" } },
@@ -598,6 +808,7 @@ static void check_rows(const struct row *rows, size_t count)
 TEST_ROWS(syntax)
 TEST_ROWS(sections)
 TEST_ROWS(keys)
+TEST_ROWS(flows)
 TEST_ROWS(urls)
 TEST_ROWS(jobs)
 TEST_ROWS(fields)
@@ -606,10 +817,10 @@ TEST_ROWS(several)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wrong_syntax),  cmocka_unit_test(wrong_sections),
-		cmocka_unit_test(wrong_keys),    cmocka_unit_test(wrong_urls),
-		cmocka_unit_test(wrong_jobs),    cmocka_unit_test(wrong_fields),
-		cmocka_unit_test(wrong_several),
+		cmocka_unit_test(wrong_syntax), cmocka_unit_test(wrong_sections),
+		cmocka_unit_test(wrong_keys),   cmocka_unit_test(wrong_flows),
+		cmocka_unit_test(wrong_urls),   cmocka_unit_test(wrong_jobs),
+		cmocka_unit_test(wrong_fields), cmocka_unit_test(wrong_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
