@@ -1,12 +1,17 @@
-/* conf_secret.h - which of the vault's secrets the conf makes use of. */
+/* conf_secret.h - where an account's credential is, and which of the vault's secrets the conf makes
+ * use of. */
 #pragma once
 #include <stdbool.h>
 
 struct conf;
 struct conf_account;
 
-/* The vault's name of the account's client secret: `client_secret = vault` is the account's own.
- * NULL if the secret is not in the vault. */
+/* What proves to the provider who we are, as the conf says where it is ("vault:NAME", ...): the
+ * private key for jwt, the client secret else. NULL: none, for a web app without a secret. */
+const char *conf_credential(const struct conf_account *account);
+
+/* The vault's name of that credential; `vault` alone is the account's own. NULL if it is not in the
+ * vault. */
 const char *conf_secret_name(const struct conf_account *account);
 
 bool conf_secret_is_used(const struct conf *conf, const char *name);
