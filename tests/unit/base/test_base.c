@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/machine.h"
 #include "base/str.h"
 #include "base/utc.h"
 
@@ -171,6 +172,19 @@ static void arena_pieces_stay_where_they_are(void **state)
 	arena_free(arena);
 }
 
+/* This machine may have an id or not; it is the same each time. */
+static void the_machine_stays_the_same(void **state)
+{
+	char id[MACHINE_ID_SIZE], again[MACHINE_ID_SIZE];
+	bool known = machine_id(id);
+
+	(void)state;
+	assert_int_equal(machine_id(again), known);
+	assert_string_equal(id, again);
+	assert_int_equal(strspn(id, "0123456789abcdef"), known ? MACHINE_ID_SIZE - 1 : 0);
+	assert_int_equal(strlen(id), known ? MACHINE_ID_SIZE - 1 : 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +196,7 @@ int main(void)
 		cmocka_unit_test(times_are_written),
 		cmocka_unit_test(errors_keep_kind_and_gain_context),
 		cmocka_unit_test(arena_pieces_stay_where_they_are),
+		cmocka_unit_test(the_machine_stays_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
