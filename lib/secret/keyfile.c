@@ -1,4 +1,4 @@
-/* keyfile.c - in order: where it may lie; what may stand in it; making one. */
+/* keyfile.c - in order: where it may lie; what may stand in it; making one; adding to one. */
 #include "secret/keyfile.h"
 
 #include <errno.h>
@@ -6,6 +6,8 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -160,17 +162,14 @@ static bool parse(const char *bytes, size_t len, const char *source, char *keys,
 	return are_good(keys, *ret_count, source, err);
 }
 
-struct secret *keyfile_read(const char *source, const char *state_dir, struct error *err)
+static struct secret *keys_in(struct secret *all, const char *source, struct error *err)
 {
-	CLEANUP(secret_free) struct secret *all = read_source(source, state_dir, err);
 	CLEANUP(secret_free) struct secret *parsed = NULL;
 	struct secret *keys = NULL;
 	const char *bytes;
 	char *room;
 	size_t len, count = 0;
 
-	if (!all)
-		return NULL;
 	bytes = secret_open(all, &len);
 	parsed = secret_blank((size_t)KEYFILE_MOST * KEYFILE_KEY_SIZE, &room);
 	if (parse(bytes, len, source, room, &count, err))
@@ -178,6 +177,13 @@ struct secret *keyfile_read(const char *source, const char *state_dir, struct er
 	secret_close(parsed);
 	secret_close(all);
 	return keys;
+}
+
+struct secret *keyfile_read(const char *source, const char *state_dir, struct error *err)
+{
+	CLEANUP(secret_free) struct secret *all = read_source(source, state_dir, err);
+
+	return all ? keys_in(all, source, err) : NULL;
 }
 
 static bool write_all(int fd, const char *bytes, size_t len)
@@ -195,18 +201,27 @@ static bool write_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
-static bool write_new_key(int fd)
+static bool write_key(int fd, const char *key)
 {
-	char *key, *line;
-	CLEANUP(secret_free) struct secret *raw = secret_blank(KEYFILE_KEY_SIZE, &key);
+	char *line;
 	CLEANUP(secret_free) struct secret *text = secret_blank(HEX_LEN + 1, &line);
 	bool written;
 
-	randombytes_buf(key, KEYFILE_KEY_SIZE);
-	sodium_bin2hex(line, HEX_LEN + 1, (unsigned char *)key, KEYFILE_KEY_SIZE);
+	sodium_bin2hex(line, HEX_LEN + 1, (const unsigned char *)key, KEYFILE_KEY_SIZE);
 	line[HEX_LEN] = '\n';
-	written = write_all(fd, line, HEX_LEN + 1) && fsync(fd) == 0;
+	written = write_all(fd, line, HEX_LEN + 1);
 	secret_close(text);
+	return written;
+}
+
+static bool write_new_key(int fd)
+{
+	char *key;
+	CLEANUP(secret_free) struct secret *raw = secret_blank(KEYFILE_KEY_SIZE, &key);
+	bool written;
+
+	randombytes_buf(key, KEYFILE_KEY_SIZE);
+	written = write_key(fd, key);
 	secret_close(raw);
 	return written;
 }
@@ -238,7 +253,7 @@ bool keyfile_make(const char *path, const char *state_dir, struct error *err)
 	if (fd < 0)
 		return error_set(err, ERROR_HUMAN, "no-secret-file", "%s: cannot be made: %s", path,
 				 strerror(errno));
-	if (!write_new_key(fd) || !sync_folder_of(path)) {
+	if (!write_new_key(fd) || fsync(fd) != 0 || !sync_folder_of(path)) {
 		error_set(err, ERROR_HUMAN, "no-secret-file", "%s: cannot be written: %s", path,
 			  strerror(errno));
 		close(fd);
@@ -248,4 +263,89 @@ bool keyfile_make(const char *path, const char *state_dir, struct error *err)
 	}
 	close(fd);
 	return true;
+}
+
+static bool not_written(const char *path, struct error *err)
+{
+	return error_set(err, ERROR_HUMAN, "no-secret-file", "%s: cannot be written: %s", path,
+			 strerror(errno));
+}
+
+static bool write_keys(int fd, struct secret *keys, const struct stat *like)
+{
+	size_t len;
+	const char *key = secret_open(keys, &len);
+	bool written = write_new_key(fd);
+
+	for (size_t at = 0; written && at < len; at += KEYFILE_KEY_SIZE)
+		written = write_key(fd, key + at);
+	secret_close(keys);
+	return written && fchown(fd, like->st_uid, like->st_gid) == 0 &&
+	       fchmod(fd, like->st_mode & 07777) == 0 && fsync(fd) == 0;
+}
+
+/* One step for whoever reads the file: all its old keys, or those and the new one. */
+static bool replace(int folder, const char *path, struct secret *keys, struct error *err)
+{
+	CLEANUP_FREE char *copy = mem_strdup(path);
+	const char *name = basename(copy);
+	CLEANUP_FREE char *temp = mem_format("%s.new", name);
+	struct stat like;
+	bool written;
+	int fd;
+
+	/* What a crash left behind. */
+	if (fstatat(folder, name, &like, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    (unlinkat(folder, temp, 0) != 0 && errno != ENOENT))
+		return not_written(path, err);
+	fd = openat(folder, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return not_written(path, err);
+	written = write_keys(fd, keys, &like) && renameat(folder, temp, folder, name) == 0 &&
+		  fsync(folder) == 0;
+	if (!written)
+		not_written(path, err);
+	close(fd);
+	if (!written)
+		unlinkat(folder, temp, 0);
+	return written;
+}
+
+static bool add(int folder, const char *path, struct error *err)
+{
+	CLEANUP(secret_free) struct secret *all = NULL;
+	CLEANUP(secret_free) struct secret *keys = NULL;
+	size_t len;
+
+	/* Of two who add at once, one would lose the other's key. */
+	if (flock(folder, LOCK_EX | LOCK_NB) != 0)
+		return not_written(path, err);
+	all = source_read_file(path, err);
+	keys = all ? keys_in(all, path, err) : NULL;
+	if (!keys)
+		return false;
+	secret_open(keys, &len);
+	secret_close(keys);
+	if (len == (size_t)KEYFILE_MOST * KEYFILE_KEY_SIZE)
+		return error_set(err, ERROR_HUMAN, "too-many-keys",
+				 "%s: holds %d keys already: remove the last line once nothing is "
+				 "sealed under its key any more",
+				 path, KEYFILE_MOST);
+	return replace(folder, path, keys, err);
+}
+
+bool keyfile_add(const char *path, const char *state_dir, struct error *err)
+{
+	CLEANUP_FREE char *copy = mem_strdup(path);
+	bool added;
+	int folder;
+
+	if (!lies_apart(path, state_dir, err))
+		return false;
+	folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return not_written(path, err);
+	added = add(folder, path, err);
+	close(folder);
+	return added;
 }

@@ -15,3 +15,6 @@ struct secret *keyfile_read(const char *source, const char *state_dir, struct er
 
 /* As keyring_make_file(). */
 bool keyfile_make(const char *path, const char *state_dir, struct error *err);
+
+/* As keyring_add_to_file(). */
+bool keyfile_add(const char *path, const char *state_dir, struct error *err);

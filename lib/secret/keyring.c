@@ -1,4 +1,4 @@
-/* keyring.c - in order: the keys and their ids; the check; sealing and opening. */
+/* keyring.c - in order: the keys and their ids; the check; sealing and opening; fingerprints. */
 #include "secret/keyring.h"
 
 #include <stdlib.h>
@@ -25,6 +25,7 @@ _Static_assert(SUBKEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "seal
 struct subkeys {
 	unsigned char sealing[SUBKEY_SIZE];
 	unsigned char check[SUBKEY_SIZE];
+	unsigned char log[SUBKEY_SIZE];
 };
 
 struct keyring {
@@ -46,6 +47,7 @@ static void derive(const unsigned char *master, struct subkeys *out,
 
 	crypto_kdf_derive_from_key(out->sealing, SUBKEY_SIZE, 1, "ls-seal_", master);
 	crypto_kdf_derive_from_key(out->check, SUBKEY_SIZE, 1, "ls-check", master);
+	crypto_kdf_derive_from_key(out->log, SUBKEY_SIZE, 1, "ls-logs_", master);
 	crypto_generichash(hash, sizeof(hash), master, KEYFILE_KEY_SIZE, NULL, 0);
 	memcpy(id, hash, KEYRING_ID_SIZE);
 }
@@ -89,6 +91,23 @@ const char *keyring_active_id(const struct keyring *in)
 bool keyring_make_file(const char *path, const char *state_dir, struct error *err)
 {
 	return keyfile_make(path, state_dir, err);
+}
+
+bool keyring_add_to_file(const char *path, const char *state_dir, struct error *err)
+{
+	return keyfile_add(path, state_dir, err);
+}
+
+bool keyring_has(const struct keyring *in, const char *id)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		char ours[ID_TEXT_SIZE];
+
+		id_text(in->ids[i], ours);
+		if (strcmp(ours, id) == 0)
+			return true;
+	}
+	return false;
 }
 
 static const struct subkeys *open_subkeys(struct keyring *in)
@@ -238,4 +257,18 @@ struct secret *keyring_open(struct keyring *in, const struct seal_context *conte
 		return NULL;
 	}
 	return TAKE(plain);
+}
+
+void keyring_fingerprint(struct keyring *in, struct secret *secret,
+			 char out[KEYRING_FINGERPRINT_SIZE])
+{
+	unsigned char hash[crypto_generichash_BYTES];
+	size_t len;
+	const char *bytes = secret_open(secret, &len);
+
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)bytes, len,
+			   open_subkeys(in)->log, SUBKEY_SIZE);
+	secret_close(in->subkeys);
+	secret_close(secret);
+	sodium_bin2hex(out, KEYRING_FINGERPRINT_SIZE, hash, (KEYRING_FINGERPRINT_SIZE - 1) / 2);
 }

@@ -28,6 +28,9 @@ CLEANUP_DEFINE(struct keyring, keyring_free)
 /* BLAKE2b of the active key, cut to 8 bytes, in hex: safe to log. */
 const char *keyring_active_id(const struct keyring *in);
 
+/* Whether one of its keys has this id, in hex. */
+bool keyring_has(const struct keyring *in, const char *id);
+
 /* Shows a wrong key where nothing is sealed yet: the active key's id, and a hash of a constant
  * under its check sub-key. Not secret. */
 #define KEYRING_CHECK_SIZE (KEYRING_ID_SIZE + 32)
@@ -55,13 +58,15 @@ void keyring_seal(struct keyring *in, const struct seal_context *context, struct
 struct secret *keyring_open(struct keyring *in, const struct seal_context *context,
 			    const unsigned char *sealed, size_t len, struct error *err);
 
-/* Eight hex digits of a keyed hash under the log sub-key. */
+/* Eight hex digits of a keyed hash under the active key's log sub-key: others after a rotation. */
 #define KEYRING_FINGERPRINT_SIZE 9
 void keyring_fingerprint(struct keyring *in, struct secret *secret,
 			 char out[KEYRING_FINGERPRINT_SIZE]);
 
 /* Puts a new key before those of an existing file, which is replaced in one step and keeps owner
- * and mode. ERROR_HUMAN code too-many-keys at four. */
+ * and mode; its keys are one line of hex each from then on, whatever they were. ERROR_HUMAN code
+ * too-many-keys at four. False: the file is as before, or (if only its folder could not be synced)
+ * has one key more than needed. */
 bool keyring_add_to_file(const char *path, const char *state_dir, struct error *err);
 
 /* Makes a new key file: O_EXCL, mode 0600, 64 hex digits and a newline; never below state_dir. */

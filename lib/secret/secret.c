@@ -87,6 +87,36 @@ void secret_close(struct secret *in)
 		abort();
 }
 
+struct secret *secret_random(size_t bytes)
+{
+	size_t size = sodium_base64_encoded_len(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	char *raw, *text;
+	CLEANUP(secret_free) struct secret *drawn = secret_blank(bytes, &raw);
+	struct secret *coded = secret_blank(size - 1, &text); /* the NUL has its place behind */
+
+	randombytes_buf(raw, bytes);
+	sodium_bin2base64(text, size, (const unsigned char *)raw, bytes,
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	secret_close(coded);
+	secret_close(drawn);
+	return coded;
+}
+
+char *secret_sha256(struct secret *in)
+{
+	const size_t size = sodium_base64_ENCODED_LEN(crypto_hash_sha256_BYTES,
+						      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	char *text = mem_zeroed(1, size);
+	size_t len;
+	const char *bytes = secret_open(in, &len);
+
+	crypto_hash_sha256(hash, (const unsigned char *)bytes, len);
+	secret_close(in);
+	return sodium_bin2base64(text, size, hash, sizeof(hash),
+				 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
 bool secret_equal(struct secret *a, struct secret *b)
 {
 	size_t a_len, b_len;

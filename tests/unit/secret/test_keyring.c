@@ -2,6 +2,9 @@
  */
 #include "place.h"
 
+#include <dirent.h>
+#include <sys/file.h>
+
 #include "secret/keyring.h"
 
 #define HEX_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -221,6 +224,191 @@ static void key_files_are_made_once(void **state)
 	assert_string_not_equal(keyring_active_id(ring), keyring_active_id(second));
 }
 
+static size_t read_text(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t len = read(fd, text, size - 1);
+
+	close(fd);
+	assert_true(len >= 0);
+	text[len] = '\0';
+	return (size_t)len;
+}
+
+/* How many entries its folder has. */
+static size_t count_entries(const struct place *place)
+{
+	struct dirent **list;
+	int count = scandir(place->folder, &list, NULL, NULL);
+
+	assert_true(count >= 2);
+	for (int i = 0; i < count; i++)
+		free(list[i]);
+	free(list);
+	return (size_t)count - 2; /* without . and .. */
+}
+
+static void a_key_is_added_before_the_others(void **state)
+{
+	static const struct {
+		const char *name;
+		struct bytes file;
+		const char *rest; /* what stands behind the new key's line */
+	} rows[] = {
+		{ "hex", BYTES(HEX_A "\n"), HEX_A "\n" },
+		{ "no newline", BYTES(HEX_A), HEX_A "\n" },
+		{ "base64", BYTES(BASE64_A "\n"), HEX_A "\n" },
+		{ "raw", BYTES(RAW_A), HEX_A "\n" },
+		{ "three", BYTES(HEX_B "\n" BASE64_A "\n" HEX_C),
+		  HEX_B "\n" HEX_A "\n" HEX_C "\n" },
+	};
+	struct place *place = *state;
+	const char *key = PATH_IN(place, "seal.key"), *dir = PATH_IN(place, "state");
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[400];
+		struct error err;
+		struct stat st;
+		CLEANUP(keyring_free)
+		struct keyring *before = load(place, rows[i].file.at, rows[i].file.len, &err);
+
+		/* What a crash left behind is in nobody's way. */
+		write_file(PATH_IN(place, "seal.key.new"), "half", 4);
+		assert_int_equal(chmod(key, 0400), 0);
+		if (!keyring_add_to_file(key, dir, &err))
+			fail_msg("%s: %s", rows[i].name, err.text);
+		assert_int_equal(stat(key, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0400);
+		assert_int_equal(count_entries(place), 1);
+		assert_int_equal(read_text(key, text, sizeof(text)), 65 + strlen(rows[i].rest));
+		assert_int_equal(strspn(text, "0123456789abcdef"), 64);
+		assert_string_equal(text + 65, rows[i].rest);
+		CLEANUP(keyring_free) struct keyring *after = keyring_load(key, dir, &err);
+		assert_non_null(after);
+		assert_string_not_equal(keyring_active_id(after), keyring_active_id(before));
+		assert_true(keyring_has(after, keyring_active_id(before)));
+		assert_true(keyring_has(after, keyring_active_id(after)));
+		assert_false(keyring_has(before, keyring_active_id(after)));
+		assert_int_equal(chmod(key, 0600), 0);
+	}
+}
+
+static void an_owner_stays_the_owner(void **state)
+{
+	struct place *place = *state;
+	const char *key = PATH_IN(place, "seal.key"), *dir = PATH_IN(place, "state");
+	gid_t group = geteuid() == 0 ? 12345 : getegid();
+	struct error err;
+	struct stat st;
+
+	write_file(key, HEX_A, 64);
+	assert_int_equal(chown(key, (uid_t)-1, group), 0);
+	assert_true(keyring_add_to_file(key, dir, &err));
+	assert_int_equal(stat(key, &st), 0);
+	assert_int_equal(st.st_uid, geteuid());
+	assert_int_equal(st.st_gid, group);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void files_that_take_no_key_stay_as_they_are(void **state)
+{
+	static const struct {
+		const char *name;
+		struct bytes file;
+		mode_t mode;
+		const char *code;
+	} rows[] = {
+		{ "four", BYTES(HEX_A "\n" HEX_B "\n" HEX_C "\n" HEX_D "\n"), 0600,
+		  "too-many-keys" },
+		{ "five", BYTES(HEX_A "\n" HEX_B "\n" HEX_C "\n" HEX_D "\n" HEX_E "\n"), 0600,
+		  "bad-key" },
+		{ "no key", BYTES("hello\n"), 0600, "bad-key" },
+		{ "empty", BYTES(""), 0600, "empty-secret" },
+		{ "open to others", BYTES(HEX_A "\n"), 0640, "unsafe-file" },
+	};
+	struct place *place = *state;
+	const char *key = PATH_IN(place, "seal.key"), *dir = PATH_IN(place, "state"),
+		   *inside = PATH_IN(place, "state/seal.key"), *link = PATH_IN(place, "link"),
+		   *temp = PATH_IN(place, "seal.key.new");
+	struct error err;
+	char text[400];
+	int held;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		write_file(key, rows[i].file.at, rows[i].file.len);
+		assert_int_equal(chmod(key, rows[i].mode), 0);
+		if (keyring_add_to_file(key, dir, &err))
+			fail_msg("%s: taken", rows[i].name);
+		assert_int_equal(err.kind, ERROR_HUMAN);
+		if (strcmp(err.code, rows[i].code) != 0)
+			fail_msg("%s: %s: %s", rows[i].name, err.code, err.text);
+		assert_non_null(strstr(err.text, "seal.key"));
+		read_text(key, text, sizeof(text));
+		assert_string_equal(text, rows[i].file.at);
+		assert_int_equal(count_entries(place), 1);
+		assert_int_equal(chmod(key, 0600), 0);
+	}
+	write_file(key, HEX_A, 64);
+
+	assert_int_equal(symlink("seal.key", link), 0);
+	assert_false(keyring_add_to_file(link, dir, &err));
+	assert_string_equal(err.code, "unsafe-file");
+	assert_non_null(strstr(err.text, "symbolic link"));
+	assert_int_equal(unlink(link), 0);
+
+	assert_int_equal(mkdir(dir, 0700), 0);
+	write_file(inside, HEX_A, 64);
+	assert_false(keyring_add_to_file(inside, dir, &err));
+	assert_string_equal(err.code, "key-below-state");
+
+	assert_false(keyring_add_to_file(PATH_IN(place, "none.key"), dir, &err));
+	assert_string_equal(err.code, "no-secret-file");
+	assert_false(keyring_add_to_file(PATH_IN(place, "none/seal.key"), dir, &err));
+	assert_string_equal(err.code, "no-secret-file");
+
+	/* Somebody is adding one just now. */
+	held = open(place->folder, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(flock(held, LOCK_EX), 0);
+	assert_false(keyring_add_to_file(key, dir, &err));
+	assert_string_equal(err.code, "no-secret-file");
+	close(held);
+
+	/* A folder in the way of the new file: nothing is removed, nothing written. */
+	assert_int_equal(mkdir(temp, 0700), 0);
+	assert_false(keyring_add_to_file(key, dir, &err));
+	assert_string_equal(err.code, "no-secret-file");
+	assert_int_equal(rmdir(temp), 0);
+	read_text(key, text, sizeof(text));
+	assert_string_equal(text, HEX_A);
+
+	/* Nor does a link in its place lead anywhere. */
+	assert_int_equal(symlink("elsewhere", temp), 0);
+	assert_true(keyring_add_to_file(key, dir, &err));
+	assert_int_equal(access(PATH_IN(place, "elsewhere"), F_OK), -1);
+}
+
+static void fingerprints_are_keyed(void **state)
+{
+	CLEANUP(keyring_free) struct keyring *ring = must_load(*state, HEX_A);
+	CLEANUP(keyring_free) struct keyring *other = must_load(*state, HEX_B);
+	CLEANUP(secret_free) struct secret *hush = secret_new("hush", 4);
+	CLEANUP(secret_free) struct secret *same = secret_new("hush", 4);
+	CLEANUP(secret_free) struct secret *rush = secret_new("rush", 4);
+	char first[KEYRING_FINGERPRINT_SIZE], second[KEYRING_FINGERPRINT_SIZE];
+
+	keyring_fingerprint(ring, hush, first);
+	assert_int_equal(strlen(first), 8);
+	assert_int_equal(strspn(first, "0123456789abcdef"), 8);
+	/* BLAKE2b-256 of "hush" under the sub-key 1 "ls-logs_" of HEX_A: logs of years compare. */
+	assert_string_equal(first, "e97bc2ab");
+	keyring_fingerprint(ring, same, second);
+	assert_string_equal(first, second);
+	keyring_fingerprint(ring, rush, second);
+	assert_string_not_equal(first, second);
+	keyring_fingerprint(other, hush, second);
+	assert_string_not_equal(first, second);
+}
+
 static const struct seal_context context = { .table = "token",
 					     .row = "5d1f",
 					     .purpose = "refresh",
@@ -355,6 +543,10 @@ int main(void)
 		in_place(bad_key_files_are_refused),
 		in_place(sources_are_checked),
 		in_place(key_files_are_made_once),
+		in_place(a_key_is_added_before_the_others),
+		in_place(an_owner_stays_the_owner),
+		in_place(files_that_take_no_key_stay_as_they_are),
+		in_place(fingerprints_are_keyed),
 		in_place(sealed_records_open_again),
 		in_place(records_open_only_where_they_belong),
 		in_place(every_changed_bit_is_seen),

@@ -46,6 +46,63 @@ static void a_secret_keeps_its_bytes(void **state)
 	secret_free(NULL);
 }
 
+static void random_secrets_are_fresh_and_url_safe(void **state)
+{
+	static const struct {
+		size_t bytes, len;
+	} rows[] = { { 0, 0 }, { 1, 2 }, { 2, 3 }, { 3, 4 }, { 32, 43 }, { 96, 128 } };
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	bool seen[256] = { false };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP(secret_free) struct secret *in = secret_random(rows[i].bytes);
+		size_t len;
+		const char *text = secret_open(in, &len);
+
+		assert_int_equal(len, rows[i].len);
+		assert_int_equal(strlen(text), len);
+		assert_int_equal(strspn(text, alphabet), len);
+		secret_close(in);
+	}
+	/* Every letter comes up in 64 KiB of them, and no two are the same. */
+	CLEANUP(secret_free) struct secret *many = secret_random(49152);
+	CLEANUP(secret_free) struct secret *more = secret_random(49152);
+	size_t len;
+	const char *text = secret_open(many, &len);
+
+	for (size_t i = 0; i < len; i++)
+		seen[(unsigned char)text[i]] = true;
+	secret_close(many);
+	for (const char *letter = alphabet; *letter; letter++)
+		assert_true(seen[(unsigned char)*letter]);
+	assert_false(secret_equal(many, more));
+}
+
+static void hashes_are_those_of_s256(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		/* RFC 7636, appendix B. */
+		{ "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+		  "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" },
+		/* FIPS 180-2: e3b0c442... and ba7816bf..., in base64url. */
+		{ "", "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU" },
+		{ "abc", "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP(secret_free)
+		struct secret *in = secret_new(rows[i].text, strlen(rows[i].text));
+		CLEANUP_FREE char *got = secret_sha256(in);
+
+		assert_string_equal(got, rows[i].want);
+	}
+}
+
 enum misuse { READ_CLOSED, READ_AFTER_INNER_CLOSES, WRITE_OPEN, CLOSE_TWICE };
 
 static void do_misuse(enum misuse what)
@@ -238,9 +295,14 @@ static void credentials_are_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_place(a_secret_keeps_its_bytes),        in_place(misuse_ends_the_process),
-		in_place(descriptors_are_read_to_the_end), in_place(length_has_a_limit),
-		in_place(unsafe_files_are_refused),        in_place(credentials_are_found),
+		in_place(random_secrets_are_fresh_and_url_safe),
+		in_place(hashes_are_those_of_s256),
+		in_place(a_secret_keeps_its_bytes),
+		in_place(misuse_ends_the_process),
+		in_place(descriptors_are_read_to_the_end),
+		in_place(length_has_a_limit),
+		in_place(unsafe_files_are_refused),
+		in_place(credentials_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
