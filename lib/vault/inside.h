@@ -15,19 +15,21 @@ struct statement;
 struct vault {
 	struct keyring *keyring; /* borrowed */
 	struct db *db;
-	int lock; /* the descriptor that holds the lock; -1 before */
+	int folder; /* the state directory; -1 before */
+	int lock;   /* the descriptor that holds the lock; -1 before */
 	char instance[INSIDE_ID_SIZE];
 };
 
 void inside_make_id(char out[INSIDE_ID_SIZE]);
 
-/* Seals and binds; a NULL secret binds null. */
-void inside_bind_sealed(struct vault *in, struct statement *s, const char *name,
-			const struct seal_context *context, struct secret *plain);
-
-/* Opens what stands in that column. */
-struct secret *inside_open_sealed(struct vault *in, struct statement *s, const char *column,
-				  const struct seal_context *context, struct error *err);
-
 /* Runs one statement that writes as a unit of its own. */
 bool inside_run_alone(struct vault *in, struct statement *s, struct error *err);
+
+/* Inside the caller's unit. */
+bool inside_revocation_insert(struct vault *in, const char *account, const char *source,
+			      struct secret *token, int64_t now_ms, struct error *err);
+bool inside_token_remove(struct vault *in, const char *account, struct error *err);
+
+/* Ends what a put that was cut off between its commit and its mark began. A token without a mark
+ * stays without one. */
+bool inside_token_mark_all(struct vault *in, struct error *err);

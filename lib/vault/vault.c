@@ -1,5 +1,5 @@
-/* vault.c - in order: the directory and its lock; the state database and its key; what the tables
- * share. */
+/* vault.c - in order: the directory and its lock; whose state database it is; opening and adopting;
+ * what the tables share. */
 #include "vault/vault.h"
 
 #include <errno.h>
@@ -14,24 +14,34 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/machine.h"
 #include "secret/keyring.h"
-#include "secret/secret.h"
 #include "sqlite/statement.h"
 #include "vault/inside.h"
 
-/* The columns of `vault` stay as they are for ever: they are read before anything is migrated. */
+/* The columns of `vault` stay as they are for ever: they are read before anything is migrated. What
+ * is sealed stands in sealed.c's list too. */
 static const char *const steps[] = {
-	"CREATE TABLE vault (instance TEXT NOT NULL, key_check BLOB NOT NULL) STRICT;"
-	"CREATE TABLE secret (name TEXT PRIMARY KEY, id TEXT NOT NULL, sealed BLOB NOT NULL)"
-	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE vault (instance TEXT NOT NULL, machine TEXT NOT NULL,"
+	" key_check BLOB NOT NULL) STRICT;"
+	"CREATE TABLE secret (name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+	" set_ms INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 	/* Kept when a token is deleted: a generation never names two tokens. */
-	"CREATE TABLE account (name TEXT PRIMARY KEY, generation INTEGER NOT NULL)"
-	" STRICT, WITHOUT ROWID;"
-	"CREATE TABLE token (account TEXT PRIMARY KEY REFERENCES account (name), id TEXT NOT NULL,"
-	" generation INTEGER NOT NULL, access_token BLOB NOT NULL, refresh_token BLOB,"
-	" facts BLOB NOT NULL, instance_url TEXT NOT NULL, org_id TEXT NOT NULL,"
-	" user_id TEXT NOT NULL, scope TEXT, source TEXT NOT NULL, obtained_ms INTEGER NOT NULL,"
-	" expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+	"CREATE TABLE account (name TEXT PRIMARY KEY, generation INTEGER NOT NULL DEFAULT 0,"
+	" asked INTEGER NOT NULL DEFAULT 0, asked_with TEXT NOT NULL DEFAULT '',"
+	" disconnected INTEGER NOT NULL DEFAULT 0, learned_life_s INTEGER NOT NULL DEFAULT 0,"
+	" learned_ms INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE token (account TEXT PRIMARY KEY REFERENCES account (name),"
+	" id TEXT NOT NULL UNIQUE, generation INTEGER NOT NULL, access_token BLOB NOT NULL,"
+	" refresh_token BLOB, facts BLOB NOT NULL, instance_url TEXT NOT NULL,"
+	" org_id TEXT NOT NULL, user_id TEXT NOT NULL, scope TEXT, source TEXT NOT NULL,"
+	" obtained_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, expiry INTEGER NOT NULL,"
+	" rotation INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	/* Numbers are not used again: who goes through them would miss a row. */
+	"CREATE TABLE revocation (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE, account TEXT NOT NULL, source TEXT NOT NULL,"
+	" sealed BLOB NOT NULL, since_ms INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE paused_job (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
 };
 
 static bool sync_parent(const char *path)
@@ -63,24 +73,15 @@ static bool is_private(int folder, const char *path, struct error *err)
 	return true;
 }
 
-/* The directory itself may be a link, as systemd makes one for a dynamic user; nothing in it may.
- */
-static int open_folder(const char *path, struct error *err)
+static bool make_folder(const char *path, struct error *err)
 {
 	bool made = mkdir(path, 0700) == 0;
-	int folder;
 
-	if ((!made && errno != EEXIST) || (made && !sync_parent(path))) {
-		error_set(err, ERROR_HUMAN, "no-directory",
-			  "%s: cannot be made: %s: make it with mode 0700 for this user", path,
-			  strerror(errno));
-		return -1;
-	}
-	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		error_set(err, ERROR_HUMAN, "no-directory", "%s: cannot be opened: %s", path,
-			  strerror(errno));
-	return folder;
+	if (made ? sync_parent(path) : errno == EEXIST)
+		return true;
+	return error_set(err, ERROR_HUMAN, "no-directory",
+			 "%s: cannot be made: %s: make it with mode 0700 for this user", path,
+			 strerror(errno));
 }
 
 /* The lock is the descriptor's: it ends with the process, however that ends. */
@@ -107,15 +108,17 @@ static int take_lock(int folder, const char *path, struct error *err)
 	return -1;
 }
 
+/* The directory itself may be a link, as systemd makes one for a dynamic user; nothing in it may.
+ */
 static bool lock_folder(struct vault *in, const char *path, struct error *err)
 {
-	int folder = open_folder(path, err);
-
-	if (folder < 0)
+	in->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (in->folder < 0)
+		return error_set(err, ERROR_HUMAN, "no-directory", "%s: cannot be opened: %s", path,
+				 strerror(errno));
+	if (!is_private(in->folder, path, err))
 		return false;
-	if (is_private(folder, path, err))
-		in->lock = take_lock(folder, path, err);
-	close(folder);
+	in->lock = take_lock(in->folder, path, err);
 	return in->lock >= 0;
 }
 
@@ -128,33 +131,48 @@ static bool has_table(struct vault *in, bool *ret, struct error *err)
 	return s && statement_step(s, ret, err);
 }
 
-/* Learns whose vault it is, if the key is the right one; *ret_found is false for a new one. */
+/* Where either is not known, the machines are not told apart. */
+static bool is_this_machine(const char *stored, struct error *err)
+{
+	char here[MACHINE_ID_SIZE];
+
+	return !machine_id(here) || !*stored || strcmp(stored, here) == 0 ||
+	       error_set(err, ERROR_STATE, "other-machine",
+			 "it was made on another machine, and two that refresh the same tokens "
+			 "lose them: if the directory was moved here and the other machine no "
+			 "longer uses it, run `leadsync adopt`");
+}
+
+static bool take_identity(struct vault *in, struct statement *s, struct error *err)
+{
+	const char *instance;
+	size_t len;
+	const void *check = statement_bytes(s, "key_check", &len);
+
+	if (!keyring_check(in->keyring, check, len, err) ||
+	    !is_this_machine(statement_text(s, "machine"), err))
+		return false;
+	instance = statement_text(s, "instance");
+	if (strlen(instance) != INSIDE_ID_SIZE - 1)
+		return error_set(err, ERROR_STATE, "tampered",
+				 "the instance id is not one of ours: restore a backup");
+	memcpy(in->instance, instance, INSIDE_ID_SIZE);
+	return true;
+}
+
+/* Learns whose vault it is, if the key and the machine are the right ones; *ret_found is false for
+ * a new one. */
 static bool read_identity(struct vault *in, bool *ret_found, struct error *err)
 {
 	CLEANUP(statement_free) struct statement *s = NULL;
-	const char *instance;
-	const void *check;
-	size_t len;
 	bool found;
 
 	if (!has_table(in, &found, err))
 		return false;
-	if (!found) {
-		*ret_found = false;
-		return true;
-	}
-	s = statement_new(in->db, "SELECT instance, key_check FROM vault", err);
-	if (!s || !statement_step(s, &found, err))
-		return false;
 	if (found) {
-		check = statement_bytes(s, "key_check", &len);
-		if (!keyring_check(in->keyring, check, len, err))
+		s = statement_new(in->db, "SELECT instance, machine, key_check FROM vault", err);
+		if (!s || !statement_step(s, &found, err) || (found && !take_identity(in, s, err)))
 			return false;
-		instance = statement_text(s, "instance");
-		if (strlen(instance) != INSIDE_ID_SIZE - 1)
-			return error_set(err, ERROR_STATE, "tampered",
-					 "the instance id is not one of ours: restore a backup");
-		memcpy(in->instance, instance, INSIDE_ID_SIZE);
 	}
 	*ret_found = found;
 	return true;
@@ -163,17 +181,50 @@ static bool read_identity(struct vault *in, bool *ret_found, struct error *err)
 static bool write_identity(struct vault *in, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s =
-		statement_new(in->db, "INSERT INTO vault VALUES (:instance, :key_check)", err);
+	struct statement *s = statement_new(in->db,
+					    "INSERT INTO vault (instance, machine, key_check)"
+					    " VALUES (:instance, :machine, :key_check)",
+					    err);
 	unsigned char check[KEYRING_CHECK_SIZE];
+	char machine[MACHINE_ID_SIZE];
 
 	if (!s)
 		return false;
 	inside_make_id(in->instance);
 	keyring_make_check(in->keyring, check);
+	machine_id(machine);
 	statement_bind_text(s, ":instance", in->instance);
+	statement_bind_text(s, ":machine", machine);
 	statement_bind_bytes(s, ":key_check", check, sizeof(check));
 	return inside_run_alone(in, s, err);
+}
+
+/* `sql` says from what, as :machine is this one's id, "" if it has none. */
+static bool bind_machine(struct vault *in, const char *sql, bool *ret_changed, struct error *err)
+{
+	CLEANUP(statement_free) struct statement *s = statement_new(in->db, sql, err);
+	int64_t before = db_total_changes(in->db);
+	char machine[MACHINE_ID_SIZE];
+
+	if (!s)
+		return false;
+	machine_id(machine);
+	statement_bind_text(s, ":machine", machine);
+	if (!inside_run_alone(in, s, err))
+		return false;
+	*ret_changed = db_total_changes(in->db) > before;
+	return true;
+}
+
+/* Made where there was no id, and now there is one. */
+static bool bind_unbound(struct vault *in, struct error *err)
+{
+	bool changed;
+
+	return bind_machine(in,
+			    "UPDATE vault SET machine = :machine"
+			    " WHERE machine = '' AND :machine <> ''",
+			    &changed, err);
 }
 
 /* It is small, and a damaged page found now is found before a token is lost to it. */
@@ -206,18 +257,46 @@ static bool open_database(struct vault *in, const char *path, struct error *err)
 	    !db_migrate(in->db, "vault_schema", steps, sizeof(steps) / sizeof(steps[0]), err))
 		return false;
 	/* A crash between the two leaves empty tables, which nothing can have been sealed into. */
-	return found || write_identity(in, err);
+	return (found ? bind_unbound(in, err) : write_identity(in, err)) &&
+	       inside_token_mark_all(in, err);
+}
+
+static struct vault *new_closed(struct keyring *keyring)
+{
+	struct vault *in = mem_new(struct vault);
+
+	*in = (struct vault){ .keyring = keyring, .folder = -1, .lock = -1 };
+	return in;
 }
 
 struct vault *vault_open(const char *state_dir, struct keyring *keyring, struct error *err)
 {
-	CLEANUP(vault_close) struct vault *in = mem_new(struct vault);
+	CLEANUP(vault_close) struct vault *in = new_closed(keyring);
 	CLEANUP_FREE char *path = mem_format("%s/state.db", state_dir);
 
-	*in = (struct vault){ .keyring = keyring, .lock = -1 };
-	if (!lock_folder(in, state_dir, err) || !open_database(in, path, err))
+	if (!make_folder(state_dir, err) || !lock_folder(in, state_dir, err) ||
+	    !open_database(in, path, err))
 		return NULL;
 	return TAKE(in);
+}
+
+bool vault_adopt(const char *state_dir, bool *ret_changed, struct error *err)
+{
+	CLEANUP(vault_close) struct vault *in = new_closed(NULL);
+	CLEANUP_FREE char *path = mem_format("%s/state.db", state_dir);
+	bool begun;
+
+	if (!lock_folder(in, state_dir, err))
+		return false;
+	in->db = db_open(&(struct db_options){ .path = path }, err);
+	if (!in->db || !has_table(in, &begun, err))
+		return false;
+	if (begun)
+		return bind_machine(in,
+				    "UPDATE vault SET machine = :machine WHERE machine <> :machine",
+				    ret_changed, err);
+	*ret_changed = false;
+	return true;
 }
 
 void vault_close(struct vault *in)
@@ -228,12 +307,20 @@ void vault_close(struct vault *in)
 	db_close(in->db);
 	if (in->lock >= 0)
 		close(in->lock);
+	if (in->folder >= 0)
+		close(in->folder);
 	free(in);
 }
 
 const char *vault_instance(const struct vault *in)
 {
 	return in->instance;
+}
+
+void vault_fingerprint(const struct vault *in, struct secret *secret,
+		       char out[VAULT_FINGERPRINT_SIZE])
+{
+	keyring_fingerprint(in->keyring, secret, out);
 }
 
 void inside_make_id(char out[INSIDE_ID_SIZE])
@@ -244,32 +331,6 @@ void inside_make_id(char out[INSIDE_ID_SIZE])
 		abort(); /* the kernel promises this much, once it has started */
 	for (size_t i = 0; i < sizeof(bits); i++)
 		snprintf(out + 2 * i, 3, "%02x", bits[i]);
-}
-
-void inside_bind_sealed(struct vault *in, struct statement *s, const char *name,
-			const struct seal_context *context, struct secret *plain)
-{
-	CLEANUP_FREE unsigned char *sealed = NULL;
-	size_t len;
-
-	if (!plain) {
-		statement_bind_null(s, name);
-		return;
-	}
-	secret_open(plain, &len);
-	secret_close(plain);
-	sealed = mem_zeroed(len + KEYRING_OVERHEAD, 1);
-	keyring_seal(in->keyring, context, plain, sealed);
-	statement_bind_bytes(s, name, sealed, len + KEYRING_OVERHEAD);
-}
-
-struct secret *inside_open_sealed(struct vault *in, struct statement *s, const char *column,
-				  const struct seal_context *context, struct error *err)
-{
-	size_t len;
-	const void *sealed = statement_bytes(s, column, &len);
-
-	return keyring_open(in->keyring, context, sealed, len, err);
 }
 
 bool inside_run_alone(struct vault *in, struct statement *s, struct error *err)

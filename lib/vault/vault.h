@@ -1,7 +1,8 @@
 /* vault.h - the state database: what the daemon must remember that is not about people.
  *
  * `state_dir`/state.db holds typed-in secrets and the accounts' tokens, every one sealed, and a
- * key-check row that shows a wrong key before anything is read. `state_dir`/lock is held while the
+ * key-check row that shows a wrong key before anything is read. `state_dir`/marks holds the
+ * accounts' high-water marks: no backup must bring it back. `state_dir`/lock is held while the
  * vault is open, so that there is one daemon per state: taken is ERROR_STATE code already-running.
  * All on the loop's thread; each call is one short transaction. */
 #pragma once
@@ -44,7 +45,7 @@ bool vault_secret_set(struct vault *in, const char *name, struct secret *value, 
 struct secret *vault_secret_get(struct vault *in, const char *name, struct error *err);
 bool vault_secret_delete(struct vault *in, const char *name, struct error *err);
 
-/* By name. Nothing is opened. */
+/* By name. Nothing is opened. `fn` may not call the vault. */
 typedef void vault_secret_fn(const char *name, int64_t set_ms, void *arg);
 bool vault_secret_list(struct vault *in, vault_secret_fn *fn, void *arg, struct error *err);
 
@@ -73,7 +74,8 @@ struct vault_token {
 	int64_t expires_ms; /* the earliest end that is believed */
 	enum vault_expiry expiry;
 	enum vault_rotation rotation;
-	uint64_t generation; /* grows by one with each token stored, and outlives a deletion */
+	uint64_t generation; /* grows with each token stored, past the mark too; outlives a
+				deletion */
 };
 
 /* Frees contents and forgets them; the struct itself is the caller's. */
@@ -87,12 +89,13 @@ void vault_token_done(struct vault_token *in);
 bool vault_token_put(struct vault *in, const char *account, struct vault_token *token,
 		     struct error *err);
 
-/* The same token, of the same generation, is now known to end then. */
+/* The same token, of the same generation, is now known to end then: takes `expires_ms` and
+ * `expiry`. ERROR_BUG code no-token if it is not the one that is stored. */
 bool vault_token_set_expiry(struct vault *in, const char *account, const struct vault_token *token,
 			    struct error *err);
 
-/* *ret_found is false if there is none. A tampered row is ERROR_STATE code tampered: that account
- * only. */
+/* *ret_found is false if there is none. A tampered row, or one under a key that we do not have, is
+ * ERROR_STATE code tampered: that account only. */
 bool vault_token_get(struct vault *in, const char *account, struct vault_token *ret_token,
 		     bool *ret_found, struct error *err);
 bool vault_token_delete(struct vault *in, const char *account, struct error *err);
@@ -102,7 +105,7 @@ struct vault_account {
 	unsigned asked;         /* times the stored refresh token was sent with no answer known:
 				   0 between refreshes */
 	bool stale;             /* the token is older than the high-water mark, or there is a token
-				   and no mark: restored from a backup */
+				   and no mark: restored from a backup. Ends with the next put */
 	bool disconnected;      /* by the operator */
 	int64_t learned_life_s; /* 0: nothing learned */
 	int64_t learned_ms;
@@ -117,8 +120,9 @@ bool vault_account_set_asked(struct vault *in, const char *account, unsigned ask
 bool vault_account_set_learned(struct vault *in, const char *account, int64_t life_s,
 			       int64_t now_ms, struct error *err);
 
-/* Both in one commit: the token is deleted, with its org; the account is `disconnected` until a
- * token is put; what can be revoked of the token is queued for revocation. */
+/* All in one commit: the token is deleted, with its org and what was learned; the account is
+ * `disconnected` until a token is put; what can be revoked of the token is queued for revocation
+ * (nothing, if the token was tampered with: who knows where it would be sent). */
 bool vault_disconnect(struct vault *in, const char *account, int64_t now_ms, struct error *err);
 
 /* Tokens that are to be revoked at the provider, kept until it said so. */
@@ -133,7 +137,8 @@ void vault_revocation_done(struct vault_revocation *in); /* contents */
 bool vault_revocation_add(struct vault *in, const char *account, const char *source,
 			  struct secret *token, int64_t now_ms, struct error *err);
 
-/* The first with an id above `after`. */
+/* The first with an id above `after`. A tampered row is ERROR_STATE code tampered, and `ret->id` is
+ * set nonetheless (all else is zero): go on from there, or delete it. */
 bool vault_revocation_next(struct vault *in, int64_t after, struct vault_revocation *ret,
 			   bool *ret_found, struct error *err);
 bool vault_revocation_delete(struct vault *in, int64_t id, struct error *err);
@@ -142,13 +147,15 @@ bool vault_revocation_delete(struct vault *in, int64_t id, struct error *err);
 bool vault_job_set_paused(struct vault *in, const char *job, bool paused, struct error *err);
 bool vault_job_paused(struct vault *in, const char *job, bool *ret_paused, struct error *err);
 
-/* How many sealed values each key holds, by the key's id in hex; the active key comes too if it
- * holds none. */
+/* How many sealed values each key holds, by the key's id in hex; the active key comes first, even
+ * if it holds none. The key-check row counts as one: a key that holds nothing may be forgotten.
+ * `fn` may not call the vault. */
 typedef void vault_key_fn(const char *key_id, size_t count, bool active, void *arg);
 bool vault_key_list(struct vault *in, vault_key_fn *fn, void *arg, struct error *err);
 
 /* Seals everything anew under the active key of `keyring`, which is from then on the vault's
  * (borrowed), and empties the WAL. One transaction: whatever happens, all is as before or all is
  * new. `keyring` must hold every key that is still in use: else ERROR_HUMAN code key-missing with
- * the ids, nothing touched. */
+ * the ids, nothing touched. So is a tampered value (ERROR_STATE code tampered, and it is named).
+ * The WAL stays until the vault is closed if another program reads it just then. */
 bool vault_reseal(struct vault *in, struct keyring *keyring, size_t *ret_count, struct error *err);

@@ -1,33 +1,34 @@
 /* vault_secret.c - the table `secret`. */
 #include "base/error.h"
-#include "secret/keyring.h"
+#include "base/utc.h"
 #include "secret/secret.h"
 #include "sqlite/statement.h"
-#include "vault/inside.h"
+#include "vault/sealed.h"
 
-static struct seal_context context_of(const char *name, const char *id)
+static struct sealed_row row_of(const char *id, const char *name)
 {
-	return (struct seal_context){
-		.table = "secret", .row = id, .purpose = name, .account = "", .org_id = ""
-	};
+	return (struct sealed_row){ .id = id, .account = "", .detail = name, .org_id = "" };
 }
 
 bool vault_secret_set(struct vault *in, const char *name, struct secret *value, struct error *err)
 {
 	CLEANUP(statement_free)
 	struct statement *s =
-		statement_new(in->db, "INSERT OR REPLACE INTO secret VALUES (:name, :id, :sealed)",
+		statement_new(in->db,
+			      "INSERT OR REPLACE INTO secret (name, id, set_ms, sealed)"
+			      " VALUES (:name, :id, :set_ms, :sealed)",
 			      err);
-	struct seal_context context;
 	char id[INSIDE_ID_SIZE];
 
 	if (!s)
 		return false;
 	inside_make_id(id);
-	context = context_of(name, id);
+	const struct sealed_row row = row_of(id, name);
+
 	statement_bind_text(s, ":name", name);
 	statement_bind_text(s, ":id", id);
-	inside_bind_sealed(in, s, ":sealed", &context, value);
+	statement_bind_int(s, ":set_ms", utc_now_ms());
+	sealed_bind(in, s, ":sealed", SEALED_SECRET, &row, value);
 	return inside_run_alone(in, s, err);
 }
 
@@ -36,7 +37,6 @@ struct secret *vault_secret_get(struct vault *in, const char *name, struct error
 	CLEANUP(statement_free)
 	struct statement *s =
 		statement_new(in->db, "SELECT id, sealed FROM secret WHERE name = :name", err);
-	struct seal_context context;
 	struct secret *value;
 	bool row;
 
@@ -51,8 +51,9 @@ struct secret *vault_secret_get(struct vault *in, const char *name, struct error
 			  name);
 		return NULL;
 	}
-	context = context_of(name, statement_text(s, "id"));
-	value = inside_open_sealed(in, s, "sealed", &context, err);
+	const struct sealed_row about = row_of(statement_text(s, "id"), name);
+
+	value = sealed_open(in, s, SEALED_SECRET, &about, err);
 	if (!value)
 		error_prefix(err, "secret %s (`leadsync secret set %s` replaces it)", name, name);
 	return value;
@@ -67,4 +68,21 @@ bool vault_secret_delete(struct vault *in, const char *name, struct error *err)
 		return false;
 	statement_bind_text(s, ":name", name);
 	return inside_run_alone(in, s, err);
+}
+
+bool vault_secret_list(struct vault *in, vault_secret_fn *fn, void *arg, struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s =
+		statement_new(in->db, "SELECT name, set_ms FROM secret ORDER BY name", err);
+	bool row;
+
+	if (!s)
+		return false;
+	while (statement_step(s, &row, err)) {
+		if (!row)
+			return true;
+		fn(statement_text(s, "name"), statement_int(s, "set_ms"), arg);
+	}
+	return false;
 }
