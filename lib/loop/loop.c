@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/utc.h"
+#include "loop/base.h"
 
 /* libevent's clock stands still while the machine sleeps, ours does not: so look again. */
 #define MOST_WAIT_MS ((int64_t)30 * 1000)
@@ -94,6 +95,11 @@ void loop_stop(struct loop *in)
 void loop_once(struct loop *in)
 {
 	must(event_base_loop(in->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) >= 0);
+}
+
+struct event_base *loop_base(struct loop *in)
+{
+	return in->base;
 }
 
 int64_t loop_now_ms(const struct loop *in)
