@@ -1,4 +1,5 @@
-/* admin.c - in order: the org's state, the routes. Records are in admin_records.c. */
+/* admin.c - in order: the org's state, the routes. Records are in admin_records.c,
+ * tokens in admin_oauth.c. */
 #include "admin.h"
 
 #include <strings.h>
@@ -9,11 +10,9 @@
 #include "faults.h"
 #include "json_in.h"
 #include "limits.h"
-#include "oauth.h"
 #include "query.h"
 #include "rules.h"
 #include "schema.h"
-#include "session.h"
 #include "stamp.h"
 #include "store.h"
 
@@ -46,34 +45,6 @@ static void move_clock(struct call *call, struct json_object *in)
 	write_clock(call);
 }
 
-static void expire_sessions(struct call *call, struct json_object *in)
-{
-	(void)in;
-	session_expire_all();
-	text_word(&call->out, "{\"ok\":true}");
-}
-
-static void revoke(struct call *call, struct json_object *in)
-{
-	const char *token = json_in_text(in, "token");
-
-	if (token)
-		session_revoke(token);
-	else
-		session_expire_all();
-	text_word(&call->out, "{\"ok\":true}");
-}
-
-static void set_session_timeout(struct call *call, struct json_object *in)
-{
-	int64_t timeout_s = json_in_int(in, "seconds", -1);
-
-	if (timeout_s < 0)
-		return bad(call, "give seconds");
-	session_set_timeout(timeout_s);
-	text_word(&call->out, "{\"ok\":true}");
-}
-
 static void write_limits(struct call *call)
 {
 	text_printf(&call->out, "{\"used\":%lld,\"max\":%lld}", (long long)limits_used(),
@@ -90,13 +61,6 @@ static void set_limits(struct call *call, struct json_object *in)
 static void set_rules(struct call *call, struct json_object *in)
 {
 	rules_set(json_in_bool(in, "duplicates"), json_in_bool(in, "assignment"));
-	text_word(&call->out, "{\"ok\":true}");
-}
-
-static void move_instance(struct call *call, struct json_object *in)
-{
-	if (!oauth_move(json_in_text(in, "url"), json_in_text(in, "org_id")))
-		return bad(call, "url is too long, or org_id is no id");
 	text_word(&call->out, "{\"ok\":true}");
 }
 
@@ -151,16 +115,6 @@ static void add_fault(struct call *call, struct json_object *in)
 	faults_write(&call->out);
 }
 
-static void write_sessions(struct call *call)
-{
-	const char *token;
-
-	text_word(&call->out, "{\"tokens\":[");
-	for (size_t i = 0; (token = session_minted(i)); i++)
-		text_printf(&call->out, "%s\"%s\"", i ? "," : "", token);
-	text_word(&call->out, "]}");
-}
-
 static void clear_faults(struct call *call)
 {
 	faults_clear();
@@ -197,12 +151,13 @@ static const struct {
 	{ "convert", admin_convert },
 	{ "random", admin_random },
 	{ "clock", move_clock },
-	{ "sessions/expire", expire_sessions },
-	{ "sessions/timeout", set_session_timeout },
-	{ "revoke", revoke },
+	{ "sessions/expire", admin_expire_sessions },
+	{ "sessions/timeout", admin_set_session_timeout },
+	{ "revoke", admin_revoke },
+	{ "oauth", admin_set_oauth },
 	{ "limits", set_limits },
 	{ "locators/expire", expire_locators },
-	{ "instance", move_instance },
+	{ "instance", admin_move_instance },
 	{ "rules", set_rules },
 	{ "pages", set_pages },
 	{ "schema", drift },
@@ -215,9 +170,15 @@ static const struct {
 	const char *path;
 	void (*run)(struct call *call);
 } others[] = {
-	{ VERB_GET, "clock", write_clock },       { VERB_GET, "limits", write_limits },
-	{ VERB_GET, "faults", write_faults },     { VERB_DELETE, "faults", clear_faults },
-	{ VERB_GET, "counters", write_counters }, { VERB_GET, "sessions", write_sessions },
+	{ VERB_GET, "clock", write_clock },
+	{ VERB_GET, "limits", write_limits },
+	{ VERB_GET, "faults", write_faults },
+	{ VERB_DELETE, "faults", clear_faults },
+	{ VERB_GET, "counters", write_counters },
+	{ VERB_GET, "sessions", admin_write_sessions },
+	{ VERB_GET, "grants", admin_write_grants },
+	{ VERB_GET, "token_log", admin_write_token_log },
+	{ VERB_GET, "oauth", admin_write_oauth },
 };
 
 static void post(struct call *call, const char *path)

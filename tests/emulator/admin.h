@@ -16,3 +16,13 @@ void admin_purge(struct call *call, struct json_object *in);
 void admin_merge(struct call *call, struct json_object *in);
 void admin_convert(struct call *call, struct json_object *in);
 void admin_random(struct call *call, struct json_object *in);
+
+void admin_write_sessions(struct call *call);
+void admin_expire_sessions(struct call *call, struct json_object *in);
+void admin_set_session_timeout(struct call *call, struct json_object *in);
+void admin_revoke(struct call *call, struct json_object *in);
+void admin_write_grants(struct call *call);
+void admin_write_token_log(struct call *call);
+void admin_write_oauth(struct call *call);
+void admin_set_oauth(struct call *call, struct json_object *in);
+void admin_move_instance(struct call *call, struct json_object *in);

@@ -45,6 +45,10 @@ struct call {
 	struct call_header extra[6];
 	size_t extra_count;
 	bool faulted;
+
+	/* Called once with the number when the answer has left, or can no longer; may be NULL. */
+	void (*on_left)(size_t number);
+	size_t left_number;
 };
 
 /* Takes the path with its query string apart. */

@@ -36,8 +36,8 @@ void discovery_resources(struct call *call)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		text_printf(&call->out, "%s\"%s\":\"/services/data/%s/%s\"", i ? "," : "", names[i],
 			    call->version, names[i]);
-	text_printf(&call->out, ",\"identity\":\"%s/id/%s/%s\"}", oauth_base_url(), oauth_org_id(),
-		    call->session->user);
+	text_printf(&call->out, ",\"identity\":\"%s/id/%s/%s\"}", oauth_base_url(),
+		    oauth_base_org_id(), call->session->user);
 }
 
 void discovery_limits(struct call *call)

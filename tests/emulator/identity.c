@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "app.h"
 #include "call.h"
 #include "oauth_base.h"
 #include "session.h"
@@ -21,12 +22,13 @@ static const char *token_of(const struct call *call)
 					       : call_param(call, "access_token");
 }
 
-static bool is_let_in(struct call *call)
+/* `scope` may be NULL: any will do. */
+static bool is_let_in(struct call *call, const char *scope)
 {
 	const char *token = token_of(call);
 
 	call->session = session_find(token);
-	if (call->session) {
+	if (call->session && (!scope || scope_opens(call->session->scope, scope))) {
 		session_touch(call->session);
 		return true;
 	}
@@ -71,22 +73,22 @@ static const char *version_of(const struct call *call)
 void oauth_userinfo(struct call *call)
 {
 	const char *base = oauth_base_url();
+	char id[OAUTH_IDENTITY_SIZE];
 
-	if (!is_let_in(call))
+	if (!is_let_in(call, NULL))
 		return;
+	oauth_base_identity(call->session->user, id);
 	text_printf(&call->out,
-		    "{\"sub\":\"%s/id/%s/"
-		    "%s\",\"user_id\":\"%s\",\"organization_id\":\"%s\",\"preferred_username\":"
-		    "\"sync@acme.example\",\"nickname\":\"sync\","
-		    "\"name\":\"Sync "
-		    "User\",\"email\":\"ops@acme.example\",\"email_verified\":true,\"given_name\":"
-		    "\"Sync\","
-		    "\"family_name\":\"User\",\"zoneinfo\":\"GMT\",\"photos\":{\"picture\":\"%s/"
-		    "profilephoto/"
-		    "005/F\",\"thumbnail\":\"%s/profilephoto/005/T\"},\"profile\":\"%s/"
-		    "%s\",\"picture\":\"%s/"
-		    "profilephoto/005/F\",\"address\":{},",
-		    base, oauth_org_id(), call->session->user, call->session->user, oauth_org_id(),
+		    "{\"sub\":\"%s\",\"user_id\":\"%s\",\"organization_id\":\"%s\","
+		    "\"preferred_username\":",
+		    id, call->session->user, oauth_base_org_id());
+	text_json_word(&call->out, app()->username);
+	text_printf(&call->out,
+		    ",\"nickname\":\"sync\",\"name\":\"Sync User\",\"email\":\"ops@acme.example\","
+		    "\"email_verified\":true,\"given_name\":\"Sync\",\"family_name\":\"User\","
+		    "\"zoneinfo\":\"GMT\",\"photos\":{\"picture\":\"%s/profilephoto/005/F\","
+		    "\"thumbnail\":\"%s/profilephoto/005/T\"},\"profile\":\"%s/%s\","
+		    "\"picture\":\"%s/profilephoto/005/F\",\"address\":{},",
 		    base, base, base, call->session->user, base);
 	write_links(&call->out, version_of(call));
 	text_word(&call->out, ",\"active\":true,\"user_type\":\"STANDARD\",\"language\":\"en_US\","
@@ -97,16 +99,16 @@ void oauth_userinfo(struct call *call)
 void oauth_identity(struct call *call)
 {
 	const char *base = oauth_base_url();
-	char org[SFID_SIZE], user[SFID_SIZE];
+	char id[OAUTH_IDENTITY_SIZE], org[SFID_SIZE], user[SFID_SIZE];
 
-	if (!is_let_in(call))
+	if (!is_let_in(call, "id"))
 		return;
 	if (call->part_count != 3 || !sfid_parse(call->parts[1], strlen(call->parts[1]), org) ||
 	    !sfid_parse(call->parts[2], strlen(call->parts[2]), user)) {
 		call_plain(call, 404, "Bad_Id");
 		return;
 	}
-	if (strcmp(org, oauth_org_id()) != 0) {
+	if (strcmp(org, oauth_base_org_id()) != 0) {
 		call_plain(call, 403, "Wrong_Org");
 		return;
 	}
@@ -114,19 +116,23 @@ void oauth_identity(struct call *call)
 		call_plain(call, 404, "Bad_Id");
 		return;
 	}
-	text_printf(
-		&call->out,
-		"{\"id\":\"%s/id/%s/%s\",\"asserted_user\":true,\"user_id\":\"%s\","
-		"\"organization_id\":\"%s\",\"username\":\"sync@acme.example\",\"nick_name\":"
-		"\"sync\",\"display_name\":\"Sync User\",\"email\":\"ops@acme.example\","
-		"\"email_verified\":true,\"first_name\":\"Sync\",\"last_name\":\"User\","
-		"\"timezone\":"
-		"\"GMT\",\"photos\":{\"picture\":\"%s/profilephoto/005/F\",\"thumbnail\":\"%s/"
-		"profilephoto/005/T\"},\"addr_street\":null,\"addr_city\":null,\"addr_state\":null,"
-		"\"addr_country\":null,\"addr_zip\":null,\"mobile_phone\":null,"
-		"\"mobile_phone_verified\":false,\"is_lightning_login_user\":false,\"status\":"
-		"{\"created_date\":null,\"body\":null},",
-		base, oauth_org_id(), user, user, oauth_org_id(), base, base);
+	oauth_base_identity(user, id);
+	text_printf(&call->out,
+		    "{\"id\":\"%s\",\"asserted_user\":true,\"user_id\":\"%s\","
+		    "\"organization_id\":\"%s\",\"username\":",
+		    id, user, oauth_base_org_id());
+	text_json_word(&call->out, app()->username);
+	text_printf(&call->out,
+		    ",\"nick_name\":\"sync\",\"display_name\":\"Sync User\","
+		    "\"email\":\"ops@acme.example\",\"email_verified\":true,"
+		    "\"first_name\":\"Sync\",\"last_name\":\"User\",\"timezone\":\"GMT\","
+		    "\"photos\":{\"picture\":\"%s/profilephoto/005/F\","
+		    "\"thumbnail\":\"%s/profilephoto/005/T\"},\"addr_street\":null,"
+		    "\"addr_city\":null,\"addr_state\":null,\"addr_country\":null,"
+		    "\"addr_zip\":null,\"mobile_phone\":null,\"mobile_phone_verified\":false,"
+		    "\"is_lightning_login_user\":false,"
+		    "\"status\":{\"created_date\":null,\"body\":null},",
+		    base, base);
 	write_links(&call->out, version_of(call));
 	text_word(&call->out, ",\"active\":true,\"user_type\":\"STANDARD\",\"language\":\"en_US\","
 			      "\"locale\":\"en_US\",\"utcOffset\":0,\"last_modified_date\":"

@@ -13,10 +13,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "app.h"
 #include "clock.h"
 #include "data.h"
 #include "limits.h"
-#include "oauth.h"
+#include "oauth_base.h"
 #include "reply.h"
 #include "server.h"
 #include "session.h"
@@ -25,7 +26,9 @@
 
 struct options {
 	int64_t port, contacts, leads, session_timeout_s, daily_calls, latency_ms;
-	const char *client_id, *client_secret, *db, *host, *tls_cert, *tls_key;
+	const char *client_id, *client_secret, *username, *password, *jwt_cert, *db, *host,
+		*login_host, *tls_cert, *tls_key;
+	bool is_public, rotate;
 };
 
 static const char usage[] =
@@ -35,11 +38,19 @@ static const char usage[] =
 	"  --leads N              leads to begin with (default 0)\n"
 	"  --client-id X          of the connected app\n"
 	"  --client-secret Y\n"
+	"  --username U           who logs in (default sync@acme.example)\n"
+	"  --password P           (default Passw0rd-EXAMPLE)\n"
+	"  --redirect-uri URI     a callback of the app; may be repeated\n"
+	"                         (default http://localhost:8765/callback)\n"
+	"  --public-client        the app demands no secret for codes and refreshes\n"
+	"  --rotate               each refresh gives a new refresh token\n"
+	"  --jwt-cert FILE        X.509 certificate of the key that signs assertions\n"
 	"  --session-timeout S    seconds of idleness a session bears (default 7200)\n"
 	"  --daily-calls N        API calls per 24 hours (default 15000)\n"
 	"  --latency-ms N         wait before each answer (default 0)\n"
 	"  --db FILE              keep the org there; reopened if it exists\n"
 	"  --host NAME            name in URLs given out (default 127.0.0.1)\n"
+	"  --login-host NAME      host that plays login.salesforce.com: OAuth only\n"
 	"  --tls-cert F --tls-key F\n";
 
 static bool read_number(const char *from, int64_t *out)
@@ -61,6 +72,13 @@ static bool read_options(int argc, char **argv, struct options *out)
 		{ "leads", required_argument, NULL, 'l' },
 		{ "client-id", required_argument, NULL, 'i' },
 		{ "client-secret", required_argument, NULL, 's' },
+		{ "username", required_argument, NULL, 'u' },
+		{ "password", required_argument, NULL, 'P' },
+		{ "redirect-uri", required_argument, NULL, 'R' },
+		{ "public-client", no_argument, NULL, 'b' },
+		{ "rotate", no_argument, NULL, 'r' },
+		{ "jwt-cert", required_argument, NULL, 'j' },
+		{ "login-host", required_argument, NULL, 'L' },
 		{ "session-timeout", required_argument, NULL, 't' },
 		{ "daily-calls", required_argument, NULL, 'd' },
 		{ "latency-ms", required_argument, NULL, 'w' },
@@ -83,6 +101,13 @@ static bool read_options(int argc, char **argv, struct options *out)
 		case 'w': good = read_number(optarg, &out->latency_ms); break;
 		case 'i': out->client_id = optarg; break;
 		case 's': out->client_secret = optarg; break;
+		case 'u': out->username = optarg; break;
+		case 'P': out->password = optarg; break;
+		case 'R': good = app_add_callback(optarg); break;
+		case 'b': out->is_public = true; break;
+		case 'r': out->rotate = true; break;
+		case 'j': out->jwt_cert = optarg; break;
+		case 'L': out->login_host = optarg; break;
 		case 'f': out->db = optarg; break;
 		case 'h': out->host = optarg; break;
 		case 'C': out->tls_cert = optarg; break;
@@ -106,6 +131,19 @@ static bool open_org(const struct options *options)
 	session_set_timeout(options->session_timeout_s);
 	limits_set_max(options->daily_calls);
 	return true;
+}
+
+static bool open_app(const struct options *options)
+{
+	if (!app_has_callback(NULL))
+		app_add_callback("http://localhost:8765/callback");
+	return app_configure(&(struct app_options){ .client_id = options->client_id,
+						    .client_secret = options->client_secret,
+						    .username = options->username,
+						    .password = options->password,
+						    .certificate = options->jwt_cert,
+						    .is_public = options->is_public,
+						    .rotate = options->rotate });
 }
 
 static struct bufferevent *make_tls(struct event_base *base, void *arg)
@@ -152,7 +190,8 @@ static int serve(struct event_base *base, struct evhttp *http, const struct opti
 {
 	struct evhttp_bound_socket *bound;
 	struct event *term, *interrupt;
-	char url[200];
+	const char *scheme = options->tls_cert ? "https" : "http";
+	char url[200], login_url[200];
 
 	bound = evhttp_bind_socket_with_handle(http, "127.0.0.1", (ev_uint16_t)options->port);
 	if (!bound) {
@@ -164,9 +203,10 @@ static int serve(struct event_base *base, struct evhttp *http, const struct opti
 	interrupt = evsignal_new(base, SIGINT, on_signal, base);
 	event_add(term, NULL);
 	event_add(interrupt, NULL);
-	snprintf(url, sizeof(url), "%s://%s:%d", options->tls_cert ? "https" : "http",
-		 options->host, bound_port(bound));
-	oauth_configure(options->client_id, options->client_secret, url);
+	snprintf(url, sizeof(url), "%s://%s:%d", scheme, options->host, bound_port(bound));
+	snprintf(login_url, sizeof(login_url), "%s://%s:%d", scheme,
+		 options->login_host ? options->login_host : "", bound_port(bound));
+	oauth_base_configure(url, options->login_host ? login_url : NULL);
 	reply_configure(base, options->latency_ms);
 	server_start(http);
 	printf("{\"url\":\"%s\",\"org_id\":\"" SFID_ORG "\"}\n", url);
@@ -184,6 +224,8 @@ int main(int argc, char **argv)
 		.daily_calls = 15000,
 		.client_id = "3MVG9leadsync.EXAMPLE_key",
 		.client_secret = "7F00EXAMPLE",
+		.username = "sync@acme.example",
+		.password = "Passw0rd-EXAMPLE",
 		.host = "127.0.0.1",
 	};
 	struct event_base *base;
@@ -197,7 +239,7 @@ int main(int argc, char **argv)
 	}
 	setlocale(LC_CTYPE, "C.UTF-8"); /* for comparing text without case */
 	signal(SIGPIPE, SIG_IGN);
-	if (!open_org(&options))
+	if (!open_app(&options) || !open_org(&options))
 		return 1;
 	base = event_base_new();
 	http = evhttp_new(base);

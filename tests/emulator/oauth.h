@@ -1,21 +1,25 @@
-/* oauth.h - the OAuth endpoints: tokens, introspection, revocation, who one is.
- *
- * client_credentials is the only grant so far; another one needs a row in the table of grants. */
+/* oauth.h - the OAuth endpoints. */
 #pragma once
 #include <stdbool.h>
 
 struct call;
+struct params;
 
-/* Borrowed until the process ends. `base_url` is what tokens and identities name as the instance.
- */
-void oauth_configure(const char *client_id, const char *client_secret, const char *base_url);
+/* authorize.c */
+void oauth_authorize(struct call *call);
+void oauth_login(struct call *call);   /* the form of the login page */
+void oauth_approve(struct call *call); /* the form of the approval page */
 
-/* What tokens given out from now on name as instance and org: a moved or refreshed org. NULL leaves
- * it. False if one is too long or no id. */
-bool oauth_move(const char *base_url, const char *org_id);
-
+/* token.c */
 void oauth_token(struct call *call);
+
+/* oauth.c */
 void oauth_introspect(struct call *call);
 void oauth_revoke(struct call *call);
+
+/* identity.c */
 void oauth_userinfo(struct call *call);
 void oauth_identity(struct call *call);
+
+/* The form of a POST, to be freed; false if it is none, and then the call has ended. */
+bool oauth_open_form(struct call *call, struct params *form);

@@ -2,6 +2,7 @@
 #include "params.h"
 
 #include "mem.h"
+#include "text.h"
 
 static int hex(char one)
 {
@@ -77,4 +78,19 @@ const char *params_find(const struct params *in, const char *name)
 		if (strcmp(in->list[i].name, name) == 0)
 			return in->list[i].value;
 	return NULL;
+}
+
+void params_encode(const char *from, struct text *out)
+{
+	for (; *from; from++) {
+		unsigned char one = (unsigned char)*from;
+
+		if ((one >= 'A' && one <= 'Z') || (one >= 'a' && one <= 'z') ||
+		    (one >= '0' && one <= '9') || strchr("-._~", one))
+			text_char(out, *from);
+		else if (one == ' ')
+			text_char(out, '+');
+		else
+			text_printf(out, "%%%02X", one);
+	}
 }

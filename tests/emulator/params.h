@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct text;
+
 struct param {
 	char *name;
 	char *value;
@@ -22,3 +24,6 @@ const char *params_find(const struct params *in, const char *name);
 
 /* Percent-decoded copy, owned by the caller. */
 char *params_decode(const char *from, size_t length, bool plus_is_blank);
+
+/* As in a form: a blank becomes +. */
+void params_encode(const char *from, struct text *out);

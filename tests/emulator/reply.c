@@ -33,6 +33,8 @@ struct reply {
 	struct fault_shape shape;
 	int status;
 	bool started;
+	void (*on_left)(size_t number); /* may be NULL */
+	size_t left_number;
 };
 
 static struct event_base *loop;
@@ -140,6 +142,8 @@ static void free_reply(struct reply *in)
 {
 	if (in->request)
 		evhttp_connection_set_closecb(in->connection, NULL, NULL);
+	if (in->on_left)
+		in->on_left(in->left_number);
 	event_free(in->timer);
 	evbuffer_free(in->body);
 	free(in);
@@ -277,10 +281,18 @@ void reply_send(struct evhttp_request *request, struct call *call, const struct 
 					 shape->slow_bytes == 0))) {
 		send_whole(request, call->status, body);
 		evbuffer_free(body);
+		if (call->on_left)
+			call->on_left(call->left_number);
 		return;
 	}
 	out = mem_new(sizeof(*out));
-	*out = (struct reply){ request, connection, body, NULL, *shape, call->status, false };
+	*out = (struct reply){ .request = request,
+			       .connection = connection,
+			       .body = body,
+			       .shape = *shape,
+			       .status = call->status,
+			       .on_left = call->on_left,
+			       .left_number = call->left_number };
 	out->timer = event_new(loop, -1, 0, on_time, out);
 	evhttp_connection_set_closecb(connection, on_close, out);
 	if (!shape->hang)

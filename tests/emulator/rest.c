@@ -119,6 +119,11 @@ static bool check_session(struct call *call)
 		call_error(call, 401, "INVALID_SESSION_ID", "Session expired or invalid");
 		return false;
 	}
+	if (!scope_opens(call->session->scope, "api")) {
+		call_error(call, 401, "INVALID_SESSION_ID",
+			   "This session is not valid for use with the REST API");
+		return false;
+	}
 	session_touch(call->session);
 	return true;
 }

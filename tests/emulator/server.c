@@ -14,6 +14,7 @@
 #include "counters.h"
 #include "faults.h"
 #include "oauth.h"
+#include "oauth_base.h"
 #include "reply.h"
 #include "rest.h"
 
@@ -26,6 +27,9 @@ static const struct {
 	enum kind kind;
 	void (*run)(struct call *call);
 } oauth_routes[] = {
+	{ "/services/oauth2/authorize", KIND_AUTHORIZE, oauth_authorize },
+	{ "/login", KIND_AUTHORIZE, oauth_login },
+	{ "/setup/secur/RemoteAccessAuthorizationPage.apexp", KIND_AUTHORIZE, oauth_approve },
 	{ "/services/oauth2/token", KIND_TOKEN, oauth_token },
 	{ "/services/oauth2/introspect", KIND_INTROSPECT, oauth_introspect },
 	{ "/services/oauth2/revoke", KIND_REVOKE, oauth_revoke },
@@ -73,8 +77,8 @@ static void (*find_handler(struct call *call))(struct call *call)
 		call->kind = KIND_ADMIN;
 		return admin_answer;
 	}
-	if (call->part_count >= 2 && strcmp(call->parts[0], "services") == 0 &&
-	    strcmp(call->parts[1], "data") == 0)
+	if (!oauth_base_is_login(call_header(call, "Host")) && call->part_count >= 2 &&
+	    strcmp(call->parts[0], "services") == 0 && strcmp(call->parts[1], "data") == 0)
 		return rest_find(call);
 	return not_found;
 }

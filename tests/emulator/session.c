@@ -2,18 +2,16 @@
 #include "session.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "app.h"
 #include "clock.h"
 #include "mem.h"
-#include "sfid.h"
+#include "minted.h"
+#include "oauth_base.h"
 
 static struct session *list;
 static size_t count;
-static char (*minted)[SESSION_TOKEN_SIZE];
-static size_t minted_count;
 static int64_t timeout_now_s = 7200;
 
 void session_set_timeout(int64_t timeout_s)
@@ -36,23 +34,6 @@ int64_t session_end_s(const struct session *in)
 	return in->used_s + timeout_now_s;
 }
 
-static void make_token(const char *org, char out[SESSION_TOKEN_SIZE])
-{
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
-	unsigned char noise[94];
-	size_t at = 15;
-
-	if (getrandom(noise, sizeof(noise), 0) != sizeof(noise))
-		abort();
-	memcpy(out, org, 15);
-	memcpy(out + at, "!AQ", 3);
-	at += 3;
-	for (size_t i = 0; i < sizeof(noise); i++)
-		out[at++] = letters[noise[i] & 63];
-	out[at] = '\0';
-}
-
 static void drop_dead(void)
 {
 	size_t kept = 0;
@@ -63,27 +44,25 @@ static void drop_dead(void)
 	count = kept;
 }
 
-const struct session *session_mint(const char *org, const char *user, const char *client_id,
-				   const char *scope)
+const struct session *session_mint(const char *scope, size_t grant)
 {
 	struct session *out;
+	char prefix[20];
 
 	drop_dead();
+	snprintf(prefix, sizeof(prefix), "%.15s!AQ", oauth_base_org_id());
 	list = mem_grow(list, (count + 1) * sizeof(*list));
 	out = &list[count++];
-	*out = (struct session){ .issued_s = clock_now_s(), .used_s = clock_now_s() };
-	make_token(org, out->token);
-	minted = mem_grow(minted, (minted_count + 1) * sizeof(*minted));
-	memcpy(minted[minted_count++], out->token, sizeof(*minted));
-	snprintf(out->user, sizeof(out->user), "%s", user);
-	snprintf(out->client_id, sizeof(out->client_id), "%s", client_id);
+	*out = (struct session){
+		.token = minted_make(MINTED_TOKEN, prefix, 94, ""),
+		.user = SFID_USER,
+		.grant = grant,
+		.issued_s = clock_now_s(),
+		.used_s = clock_now_s(),
+	};
+	snprintf(out->client_id, sizeof(out->client_id), "%s", app()->id);
 	snprintf(out->scope, sizeof(out->scope), "%s", scope);
 	return out;
-}
-
-const char *session_minted(size_t number)
-{
-	return number < minted_count ? minted[number] : NULL;
 }
 
 const struct session *session_find(const char *token)
@@ -107,6 +86,16 @@ bool session_revoke(const char *token)
 		return false;
 	list[found - list] = list[--count];
 	return true;
+}
+
+void session_revoke_grant(size_t grant)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i].grant != grant)
+			list[kept++] = list[i];
+	count = kept;
 }
 
 void session_expire_all(void)

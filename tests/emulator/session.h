@@ -7,13 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SESSION_TOKEN_SIZE 128
+#include "scope.h"
+#include "sfid.h"
 
 struct session {
-	char token[SESSION_TOKEN_SIZE];
-	char user[19];
+	const char *token; /* begins with the first 15 characters of the org's id */
+	char user[SFID_SIZE];
 	char client_id[128];
-	char scope[64];
+	char scope[SCOPE_SIZE];
+	size_t grant; /* the family it hangs from; 0 for none */
 	int64_t issued_s;
 	int64_t used_s;
 };
@@ -21,9 +23,8 @@ struct session {
 void session_set_timeout(int64_t timeout_s);
 int64_t session_timeout_s(void);
 
-/* A token begins with the first 15 characters of its org's id. */
-const struct session *session_mint(const char *org, const char *user, const char *client_id,
-				   const char *scope);
+/* For the app's user. */
+const struct session *session_mint(const char *scope, size_t grant);
 
 /* NULL if there is no living one of that token. */
 const struct session *session_find(const char *token);
@@ -31,10 +32,7 @@ const struct session *session_find(const char *token);
 /* Pushes its end forward: the session was used. */
 void session_touch(const struct session *in);
 
-/* Every token ever minted, dead ones too, by number from 0; NULL past the last. So that a test can
- * look for them where they must not be. */
-const char *session_minted(size_t number);
-
 int64_t session_end_s(const struct session *in);
 bool session_revoke(const char *token);
+void session_revoke_grant(size_t grant);
 void session_expire_all(void);
