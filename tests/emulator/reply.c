@@ -30,6 +30,7 @@ struct reply {
 	struct evhttp_connection *connection;
 	struct evbuffer *body; /* owned */
 	struct event *timer;   /* owned */
+	struct event *gone;    /* owned: evhttp looks away until there is an answer */
 	struct fault_shape shape;
 	int status;
 	bool started;
@@ -41,6 +42,7 @@ static struct event_base *loop;
 static int64_t latency_now_ms;
 
 static void on_time(evutil_socket_t unused, short events, void *arg);
+static void on_gone(evutil_socket_t unused, short events, void *arg);
 
 void reply_configure(struct event_base *base, int64_t latency_ms)
 {
@@ -145,6 +147,7 @@ static void free_reply(struct reply *in)
 	if (in->on_left)
 		in->on_left(in->left_number);
 	event_free(in->timer);
+	event_free(in->gone);
 	evbuffer_free(in->body);
 	free(in);
 }
@@ -158,6 +161,16 @@ static void on_close(struct evhttp_connection *connection, void *arg)
 		evhttp_request_free(in->request); /* the connection let go of it, for us to end */
 	in->request = NULL;
 	free_reply(in);
+}
+
+/* The peer gave up. */
+static void on_gone(evutil_socket_t unused, short events, void *arg)
+{
+	const struct reply *in = arg;
+
+	(void)unused;
+	(void)events;
+	evhttp_connection_free(in->connection); /* which frees the reply by on_close() */
 }
 
 static void wake(struct reply *in, int64_t after_ms)
@@ -294,6 +307,10 @@ void reply_send(struct evhttp_request *request, struct call *call, const struct 
 			       .on_left = call->on_left,
 			       .left_number = call->left_number };
 	out->timer = event_new(loop, -1, 0, on_time, out);
+	out->gone =
+		event_new(loop, bufferevent_getfd(evhttp_connection_get_bufferevent(connection)),
+			  EV_CLOSED, on_gone, out);
+	event_add(out->gone, NULL);
 	evhttp_connection_set_closecb(connection, on_close, out);
 	if (!shape->hang)
 		wake(out, delay_ms);

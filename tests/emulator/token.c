@@ -64,6 +64,8 @@ static bool client_credentials(const struct token_request *request, struct refus
 		return false;
 	if (oauth_base_is_login(call_header(request->call, "Host")))
 		return refusal_set(why, "invalid_grant", "request not supported on this domain");
+	if (app()->require_pkce)
+		return refusal_set(why, "invalid_request", "missing required code challenge");
 	if (!app()->run_as)
 		return refusal_set(why, "invalid_grant", "no client credentials user enabled");
 	if (!app_lets_in(why))

@@ -1,0 +1,881 @@
+"""The OAuth endpoints: browser, codes, refreshes, assertions, and what an administrator may do.
+
+Give the binary as first argument or in LEADSYNC_EMULATOR. Nothing here sleeps.
+"""
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.parse
+
+import test_emulator
+from form_browser import Browser
+from test_emulator import CLIENT, Case, Emulator
+
+CALLBACK = 'http://localhost:9797/callback'
+USER, PASSWORD = 'sync@acme.example', 'Passw0rd-EXAMPLE'
+VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'  # RFC 7636, appendix B
+CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+JWT_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+EXPIRED = ('invalid_grant', 'expired access/refresh token')
+PROCESSED = ('invalid_grant', 'token request is already being processed')
+DEFAULTS = {
+    'rotate': False, 'require_pkce': False, 'secret_for_code': True, 'secret_for_refresh': True,
+    'introspect': True, 'run_as': True, 'approved': True, 'app_access': True, 'app_blocked': False,
+    'user_active': True, 'ip_restricted': False, 'login_rate_exceeded': False, 'idle_limit_s': 0,
+    'secret': 'test-secret', 'scopes': 'id api web full refresh_token'}
+
+
+class OAuthCase(Case):
+    options = ('--redirect-uri', CALLBACK, '--redirect-uri', CALLBACK + '?via=second')
+
+    def setUp(self):
+        self.org.admin('revoke', {'grants': True})
+        self.org.admin('oauth', DEFAULTS)
+        super().setUp()
+        self.browser = Browser()
+
+    def authorize(self, browser=None, **params):
+        """None as a value leaves the parameter out."""
+        asked = {'response_type': 'code', 'client_id': 'test-key', 'redirect_uri': CALLBACK,
+                 'scope': 'api refresh_token id', 'state': 's 1/ü&=', 'code_challenge': CHALLENGE,
+                 'code_challenge_method': 'S256', **params}
+        query = urllib.parse.urlencode({k: v for k, v in asked.items() if v is not None})
+        return (browser or self.browser).get(
+            f'{self.org.ready["url"]}/services/oauth2/authorize?{query}')
+
+    def log_in(self, page, browser=None, password=PASSWORD):
+        return (browser or self.browser).press(page, 'Log In', username=USER, pw=password)
+
+    def allow(self, **params):
+        """All the way to the callback, in a browser that never was here."""
+        browser = Browser()
+        page = self.log_in(self.authorize(browser, prompt='login consent', **params), browser)
+        return browser.press(page, 'Allow').callback
+
+    def token(self, grant_type, **form):
+        fields = {'grant_type': grant_type, 'client_id': 'test-key', 'client_secret': 'test-secret',
+                  **form}
+        return self.org.form('/services/oauth2/token', urllib.parse.urlencode(
+            {k: v for k, v in fields.items() if v is not None}))
+
+    def exchange(self, code, **form):
+        return self.token('authorization_code', **{
+            'code': code, 'redirect_uri': CALLBACK, 'code_verifier': VERIFIER, **form})
+
+    def connect(self, **params):
+        """A new family: what the exchange of its code answered."""
+        answer = self.exchange(self.allow(**params)['code'])
+        self.assertEqual(answer.status, 200, answer.text)
+        return answer.json
+
+    def refresh(self, token, **form):
+        return self.token('refresh_token', refresh_token=token, **form)
+
+    def denied(self, answer, error, description=None):
+        self.assertEqual((answer.status, answer.json['error']), (400, error), answer.text)
+        if description:
+            self.assertEqual(answer.json['error_description'], description)
+
+    def is_alive(self, token):
+        return self.org.call('GET', test_emulator.DATA + '/limits', headers={
+            'Authorization': 'Bearer ' + token}).status == 200
+
+    def grant(self, number=-1):
+        return self.org.admin('grants', verb='GET')['grants'][number]
+
+    def log(self):
+        return self.org.admin('token_log', verb='GET')['requests']
+
+    def introspect(self, token, **form):
+        return self.org.form('/services/oauth2/introspect', urllib.parse.urlencode({
+            'token': token, 'client_id': 'test-key', 'client_secret': 'test-secret', **form}))
+
+    def revoke(self, token):
+        return self.org.form('/services/oauth2/revoke', urllib.parse.urlencode({'token': token}))
+
+
+class Authorize(OAuthCase):
+    def test_whole_way(self):
+        page = self.authorize()
+        self.assertEqual(page.status, 200)
+        self.assertTrue(page.headers['Content-Type'].startswith('text/html'))
+        self.assertEqual(page.form.buttons['Log In']['id'], 'Login')
+        page = self.log_in(page)
+        self.assertIn('Allow Access?', page.text)
+        for shown in ('Leadsync', USER, 'Manage user data via APIs', 'Perform requests at any time'):
+            self.assertIn(shown, page.text)
+        self.assertEqual(sorted(page.form.buttons), ['Allow', 'Deny'])
+        page = self.browser.press(page, 'Allow')
+        self.assertEqual(page.status, 302)
+        self.assertTrue(page.location.startswith(CALLBACK + '?code=aPrx'))
+        self.assertIn('%3D%3D&', page.location)
+        self.assertEqual(page.callback['state'], 's 1/ü&=')
+        self.assertTrue(page.callback['code'].endswith('=='))
+
+    def test_deny(self):
+        page = self.browser.press(self.log_in(self.authorize()), 'Deny')
+        self.assertIn('error_description=end-user+denied+authorization', page.location)
+        self.assertEqual(page.callback, {
+            'error': 'access_denied', 'error_description': 'end-user denied authorization',
+            'state': 's 1/ü&='})
+
+    def test_wrong_password(self):
+        page = self.log_in(self.authorize(login_hint=USER), password='<wrong>')
+        self.assertEqual(page.status, 200)
+        self.assertIn('Please check your username and password.', page.text)
+        self.assertEqual(len(self.browser.cookies), 0)
+        self.assertIn('Allow Access?', self.log_in(page).text)
+
+    def test_hint_is_escaped(self):
+        page = self.authorize(login_hint='"><script>x', display='touch')
+        self.assertNotIn('<script>', page.text)
+        self.assertEqual(page.form.fields['username'], '"><script>x')
+
+    def test_not_for_the_callback(self):
+        for params, error in (({'client_id': 'nobody'}, 'invalid_client_id'),
+                              ({'client_id': None}, 'invalid_client_id'),
+                              ({'redirect_uri': CALLBACK + '/'}, 'redirect_uri_mismatch'),
+                              ({'redirect_uri': 'http://localhost:9798/callback'},
+                               'redirect_uri_mismatch'),
+                              ({'redirect_uri': None}, 'redirect_uri_missing')):
+            with self.subTest(params=params):
+                page = self.authorize(**params)
+                self.assertEqual((page.status, page.location), (400, None))
+                self.assertIn(error, page.text)
+        self.org.admin('oauth', {'app_blocked': True})
+        self.assertIn('app_blocked', self.authorize().text)
+
+    def test_told_to_the_callback(self):
+        for params, error in (({'response_type': 'token'}, 'unsupported_response_type'),
+                              ({'response_type': None}, 'unsupported_response_type'),
+                              ({'scope': 'api nonsense'}, 'invalid_scope'),
+                              ({'scope': 'api chatter_api'}, 'invalid_scope'),
+                              ({'prompt': 'nonsense'}, 'invalid_request'),
+                              ({'code_challenge_method': 'plain'}, 'invalid_request'),
+                              ({'code_challenge': 'short'}, 'invalid_request'),
+                              ({'code_challenge': None}, 'invalid_request'),
+                              ({'immediate': 'true'}, 'immediate_unsuccessful')):
+            with self.subTest(params=params):
+                page = self.authorize(**params)
+                self.assertEqual(page.status, 302, page.text)
+                self.assertEqual(page.callback['error'], error)
+                self.assertEqual(page.callback['state'], 's 1/ü&=')
+        self.assertNotIn('state', self.authorize(state=None, scope='x').callback)
+        self.org.admin('oauth', {'require_pkce': True})
+        page = self.authorize(code_challenge=None, code_challenge_method=None)
+        self.assertEqual(page.callback['error'], 'invalid_request')
+        self.assertEqual(self.authorize().status, 200)
+
+    def test_callback_with_query(self):
+        back = CALLBACK + '?via=second'
+        answer = self.allow(redirect_uri=back)
+        self.assertEqual(answer['via'], 'second')
+        self.assertEqual(self.exchange(answer['code'], redirect_uri=back).status, 200)
+
+    def test_callback_registered_later(self):
+        back = 'http://127.0.0.1:1/later'
+        self.org.admin('oauth', {'redirect_uri': back})
+        self.assertIn(back, self.org.admin('oauth', verb='GET')['redirect_uris'])
+        self.assertEqual(self.authorize(redirect_uri=back).status, 200)
+
+    def test_method_left_out_is_s256(self):
+        code = self.allow(code_challenge_method=None)['code']
+        self.assertEqual(self.exchange(code).status, 200)
+
+    def test_second_time(self):
+        page = self.log_in(self.authorize())
+        self.assertIn('Allow Access?', self.authorize().text)  # logged in, not yet approved
+        self.exchange(self.browser.press(page, 'Allow').callback['code'])
+        for params in ({}, {'immediate': 'true'}, {'scope': 'api'}):
+            self.assertIn('code', self.authorize(**params).callback)
+        self.assertIn('Allow Access?', self.authorize(prompt='consent').text)
+        self.assertIn('Allow Access?', self.authorize(scope='web').text)
+        self.assertIn('Log In', self.authorize(prompt='select_account').form.buttons)
+        for params in ({'prompt': 'login'}, {'prompt': 'consent'}, {'scope': 'web'}):
+            self.assertEqual(self.authorize(immediate='true', **params).callback['error'],
+                             'immediate_unsuccessful')
+        page = self.authorize(prompt='login')
+        self.assertIn('code', self.log_in(page).callback)
+        page = self.log_in(self.authorize(prompt='login consent'))
+        self.assertIn('Allow Access?', page.text)
+        self.org.admin('revoke', {'grants': True})
+        self.assertIn('Allow Access?', self.authorize().text)
+        self.org.admin('clock', {'advance_s': 7300})
+        self.assertIn('Log In', self.authorize().form.buttons)
+
+    def test_form_out_of_the_blue(self):
+        base = self.org.ready['url']
+        typed = {'username': USER, 'pw': PASSWORD, 'save': 'Allow', 'Login': 'Log In'}
+        self.authorize()
+        for path in ('/login', '/setup/secur/RemoteAccessAuthorizationPage.apexp'):
+            for key in ({}, {'_CONFIRMATIONTOKEN': 'guessed'}):
+                page = self.browser.post(base + path, {**typed, **key})
+                self.assertEqual((page.status, page.location), (400, None))
+        page = self.authorize()
+        page = self.browser.post(base + '/setup/secur/RemoteAccessAuthorizationPage.apexp',
+                                 {**page.form.fields, 'save': 'Allow'})
+        self.assertIn('Log In', page.form.buttons)  # not before the login
+        page = self.log_in(page)
+        self.browser.press(page, 'Allow')
+        self.assertEqual(self.browser.press(page, 'Allow').status, 400)  # once is enough
+
+    def test_user_who_may_not(self):
+        for switch, value in (('user_active', False), ('ip_restricted', True),
+                              ('login_rate_exceeded', True)):
+            self.org.admin('oauth', {switch: value})
+            self.assertIn('Please check your username', self.log_in(self.authorize()).text)
+            self.org.admin('oauth', {switch: not value})
+        self.org.admin('oauth', {'app_access': False})
+        self.assertEqual(self.log_in(self.authorize()).callback['error'], 'invalid_app_access')
+
+    def test_verbs(self):
+        self.assertEqual(self.org.form('/services/oauth2/authorize', 'x=y').status, 405)
+        self.assertEqual(self.org.call('GET', '/login').status, 400)
+
+
+class Codes(OAuthCase):
+    def test_answer(self):
+        body = self.connect()
+        self.assertEqual(body['scope'], 'id api refresh_token')
+        self.assertTrue(body['access_token'].startswith('00D8d0000004QxR!AQ'))
+        self.assertEqual(len(body['access_token']), 112)
+        self.assertTrue(body['refresh_token'].startswith('5Aep861'))
+        self.assertEqual((body['token_type'], body['instance_url']),
+                         ('Bearer', self.org.ready['url']))
+        self.assertIsInstance(body['issued_at'], str)
+        self.assertNotIn('expires_in', body)
+        mac = hmac.digest(b'test-secret', (body['id'] + body['issued_at']).encode(), 'sha256')
+        self.assertEqual(body['signature'], base64.b64encode(mac).decode())
+        self.assertTrue(self.is_alive(body['access_token']))
+
+    def test_headers(self):
+        answer = self.exchange(self.allow()['code'])
+        self.assertEqual(answer.headers['Cache-Control'], 'no-store')
+        self.assertEqual(answer.headers['Content-Type'], 'application/json;charset=UTF-8')
+
+    def test_twice(self):
+        code = self.allow()['code']
+        body = self.exchange(code).json
+        self.denied(self.exchange(code), 'invalid_grant', 'invalid authorization code')
+        self.assertFalse(self.is_alive(body['access_token']))
+        self.denied(self.refresh(body['refresh_token']), *EXPIRED)
+        self.assertEqual(self.grant()['why_dead'], 'authorization code used twice')
+
+    def test_age(self):
+        young, old = self.allow()['code'], self.allow()['code']
+        self.org.admin('clock', {'advance_s': 880})
+        self.assertEqual(self.exchange(young).status, 200)
+        self.org.admin('clock', {'advance_s': 25})
+        self.denied(self.exchange(old), 'invalid_grant', 'expired authorization code')
+
+    def test_verifiers(self):
+        long = 'a' * 171
+        digest = hashlib.sha256(long.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).decode().rstrip('=')
+        code = self.allow(code_challenge=challenge)['code']
+        self.assertEqual(self.exchange(code, code_verifier=long).status, 200)
+        for verifier, error in ((None, 'invalid_grant'), ('b' * 43, 'invalid_request'),
+                                ('b' * 42, 'invalid_request'), (CHALLENGE, 'invalid_request'),
+                                (VERIFIER + ' ', 'invalid_request')):
+            with self.subTest(verifier=verifier):
+                code = self.allow()['code']
+                self.denied(self.exchange(code, code_verifier=verifier), error)
+                self.denied(self.exchange(code), 'invalid_grant', 'invalid authorization code')
+        plain = {'code_challenge': None, 'code_challenge_method': None}
+        self.assertEqual(self.exchange(self.allow(**plain)['code'], code_verifier=None).status, 200)
+        self.denied(self.exchange(self.allow(**plain)['code']), 'invalid_grant')
+
+    def test_refusals(self):
+        for form, error in (({'redirect_uri': CALLBACK + '/x'}, 'redirect_uri_mismatch'),
+                            ({'redirect_uri': CALLBACK + '?via=second'}, 'redirect_uri_mismatch'),
+                            ({'redirect_uri': None}, 'redirect_uri_missing'),
+                            ({'code': 'aPrxnonsense=='}, 'invalid_grant'),
+                            ({'code': None}, 'invalid_grant'),
+                            ({'client_id': 'x'}, 'invalid_client_id'),
+                            ({'client_secret': 'x'}, 'invalid_client'),
+                            ({'client_secret': None}, 'invalid_client')):
+            with self.subTest(form=form):
+                code = {'code': self.allow()['code']}
+                self.denied(self.exchange(**{**code, **form}), error)
+        code = self.allow()['code']
+        self.denied(self.exchange(code, client_secret='x'), 'invalid_client')
+        self.assertEqual(self.exchange(code).status, 200)  # a stranger did not spend it
+
+    def test_scopes(self):
+        body = self.connect(scope='api')
+        self.assertNotIn('refresh_token', body)
+        self.assertEqual(self.grant()['live_refresh_tokens'], 0)
+        body = self.connect(scope='id offline_access')
+        self.assertEqual(body['scope'], 'id refresh_token')
+        answer = self.org.call('GET', test_emulator.DATA + '/limits', headers={
+            'Authorization': 'Bearer ' + body['access_token']})
+        self.refused(answer, 401, 'INVALID_SESSION_ID')
+        self.assertEqual(answer.json[0]['message'],
+                         'This session is not valid for use with the REST API')
+        body = self.connect(scope='full')
+        self.assertNotIn('refresh_token', body)
+        self.assertTrue(self.is_alive(body['access_token']))
+        self.assertEqual(self.connect(scope=None)['scope'], 'id api refresh_token')
+
+    def test_forms_of_the_answer(self):
+        code = self.allow()['code']
+        answer = self.exchange(code, format='xml')
+        self.assertTrue(answer.headers['Content-Type'].startswith('application/xml'))
+        self.assertIn('<OAuth><access_token>00D', answer.text)
+        answer = self.exchange(code, format='xml')
+        self.assertIn('<error>invalid_grant</error>', answer.text)
+        answer = self.exchange(self.allow()['code'], format='urlencoded')
+        self.assertIn('access_token', dict(urllib.parse.parse_qsl(answer.text)))
+        answer = self.exchange(self.allow()['code'], format='json')
+        self.assertIn('access_token', answer.json)
+        for accept, start in (('application/xml', '<?xml'), ('application/json', '{"error"'),
+                              ('application/x-www-form-urlencoded', 'error=invalid_client_id'),
+                              ('*/*', '{"error"')):
+            answer = self.org.call('POST', '/services/oauth2/token', 'grant_type=password', {
+                'Content-Type': 'application/x-www-form-urlencoded', 'Accept': accept})
+            self.assertTrue(answer.text.startswith(start), answer.text)
+
+    def test_basic_header(self):
+        good = 'Basic ' + base64.b64encode(b'test-key:test-secret').decode()
+        bad = 'Basic ' + base64.b64encode(b'test-key:x').decode()
+        for header, extra, error in ((good, {}, None), (bad, {'client_secret': 'test-secret'}, None),
+                                     (bad, {}, 'invalid_client'), (good, {'client_id': 'x'},
+                                                                   'invalid_client_id'),
+                                     ('Basic ?', {}, 'invalid_basic_auth_header')):
+            body = urllib.parse.urlencode({
+                'grant_type': 'authorization_code', 'code': self.allow()['code'],
+                'redirect_uri': CALLBACK, 'code_verifier': VERIFIER, **extra})
+            answer = self.org.call('POST', '/services/oauth2/token', body, {
+                'Content-Type': 'application/x-www-form-urlencoded', 'Authorization': header})
+            self.assertEqual(answer.json.get('error'), error, answer.text)
+
+
+class Refresh(OAuthCase):
+    def test_without_rotation(self):
+        first = self.connect()
+        for _ in range(2):
+            answer = self.refresh(first['refresh_token'])
+            self.assertEqual(answer.status, 200, answer.text)
+            self.assertNotIn('refresh_token', answer.json)
+            self.assertEqual(answer.json['id'], first['id'])
+            self.assertEqual(answer.json['scope'], first['scope'])
+            self.assertTrue(self.is_alive(answer.json['access_token']))
+        self.assertTrue(self.is_alive(first['access_token']))
+        grant = self.grant()
+        self.assertEqual((grant['refreshes'], grant['reuse'], grant['alive'],
+                          grant['live_refresh_tokens']), (2, 0, True, 1))
+
+    def test_rotation(self):
+        self.org.admin('oauth', {'rotate': True})
+        first = self.connect()
+        second = self.refresh(first['refresh_token']).json
+        self.assertNotEqual(second['refresh_token'], first['refresh_token'])
+        third = self.refresh(second['refresh_token']).json
+        self.assertEqual(self.grant()['live_refresh_tokens'], 1)
+        self.assertTrue(self.is_alive(third['access_token']))
+        other = self.connect()
+        self.denied(self.refresh(first['refresh_token']), *EXPIRED)
+        self.denied(self.refresh(third['refresh_token']), *EXPIRED)
+        for body in (first, second, third):
+            self.assertFalse(self.is_alive(body['access_token']))
+        self.assertTrue(self.is_alive(other['access_token']))
+        grant = self.grant(-2)
+        self.assertEqual((grant['alive'], grant['why_dead'], grant['reuse'], grant['refreshes'],
+                          grant['live_refresh_tokens']),
+                         (False, 'superseded refresh token presented', 1, 2, 0))
+        said = [(one['outcome'], one['presented'], one['family']) for one in self.log()[-6:]]
+        family = grant['family']
+        self.assertEqual(said, [('ok', None, family), ('ok', 'current', family),
+                                ('ok', 'current', family), ('ok', None, family + 1),
+                                ('invalid_grant', 'superseded', family),
+                                ('invalid_grant', 'current', family)])
+
+    def test_refusals(self):
+        token = self.connect()['refresh_token']
+        for form, error in (({'client_secret': 'x'}, ('invalid_client',
+                                                      'invalid client credentials')),
+                            ({'client_secret': None}, ('invalid_client',)),
+                            ({'client_id': 'x'}, ('invalid_client_id', 'client identifier invalid')),
+                            ({'refresh_token': '5Aep861nonsense'}, EXPIRED),
+                            ({'refresh_token': None}, ('invalid_request',))):
+            with self.subTest(form=form):
+                self.denied(self.token('refresh_token', **{'refresh_token': token, **form}), *error)
+        self.assertEqual(self.log()[-2]['presented'], 'unknown')
+        self.org.admin('oauth', {'secret_for_refresh': False})
+        self.assertEqual(self.refresh(token, client_secret=None).status, 200)
+        self.denied(self.refresh(token, client_secret='x'), 'invalid_client')
+
+    def begin(self, token):
+        """A refresh whose answer is not yet read; it is in process when this returns."""
+        before = len(self.log())
+        link = http.client.HTTPConnection(self.org.host, timeout=20)
+        link.request('POST', '/services/oauth2/token', urllib.parse.urlencode({
+            'grant_type': 'refresh_token', 'refresh_token': token, 'client_id': 'test-key',
+            'client_secret': 'test-secret'}), {'Content-Type': 'application/x-www-form-urlencoded'})
+        while len(self.log()) == before:
+            pass
+        return link
+
+    def test_two_at_once(self):
+        for rotate in (False, True):
+            self.org.admin('oauth', {'rotate': rotate})
+            token = self.connect()['refresh_token']
+            self.org.admin('faults', {'match': 'token', 'delay_ms': 200, 'commit': True})
+            link = self.begin(token)
+            self.denied(self.refresh(token), *PROCESSED)
+            answer = json.loads(link.getresponse().read())
+            link.close()
+            self.assertIn('access_token', answer)
+            late = self.refresh(answer.get('refresh_token', token))
+            self.assertEqual(late.status, 200, late.text)
+            said = self.log()[-3:]
+            self.assertEqual([one['concurrent'] for one in said], [True, True, False])
+            self.assertEqual([one['family_concurrent'] for one in said], [True, True, False])
+            self.assertEqual([one['in_process'] for one in said], [False] * 3)
+            self.assertEqual(said[1]['description'], PROCESSED[1])
+            self.assertEqual(self.grant()['reuse'], 0)
+
+    def test_two_families_at_once(self):
+        one, other = self.connect()['refresh_token'], self.connect()['refresh_token']
+        self.org.admin('faults', {'match': 'token', 'delay_ms': 50})
+        link = self.begin(one)
+        self.assertEqual(self.refresh(other).status, 200)
+        self.assertEqual(link.getresponse().status, 200)
+        link.close()
+        said = self.log()[-2:]
+        self.assertEqual([entry['concurrent'] for entry in said], [True, True])
+        self.assertEqual([entry['family_concurrent'] for entry in said], [False, False])
+
+    def test_client_that_gave_up(self):
+        token = self.connect()['refresh_token']
+        self.org.admin('faults', {'match': 'token', 'hang': True, 'commit': True})
+        link = self.begin(token)
+        self.denied(self.refresh(token), *PROCESSED)
+        link.close()
+        while self.log()[-2]['in_process']:
+            pass
+        self.assertEqual(self.refresh(token).status, 200)
+
+    def test_lost_answer(self):
+        self.org.admin('oauth', {'rotate': True})
+        for fault in ({'reset': True}, {'status': 503, 'body': 'down'}, {'cut_after': 30}):
+            token = self.connect()['refresh_token']
+            self.org.admin('faults', {'match': 'token', 'commit': True, **fault})
+            try:
+                self.assertEqual(self.refresh(token).status, 503)
+            except (ConnectionResetError, http.client.IncompleteRead):
+                pass
+            self.assertEqual(self.grant()['refreshes'], 1)
+            self.assertEqual((self.log()[-1]['outcome'], self.log()[-1]['faulted']), ('ok', True))
+            self.denied(self.refresh(token), *EXPIRED)
+            self.assertEqual((self.grant()['reuse'], self.grant()['alive']), (1, False))
+        token = self.connect()['refresh_token']
+        self.org.admin('faults', {'match': 'token', 'status': 503})
+        self.assertEqual(self.refresh(token).status, 503)
+        self.assertEqual(self.refresh(token).status, 200)  # without commit nothing was done
+
+    def test_sixth_approval(self):
+        tokens = [self.connect()['refresh_token'] for _ in range(5)]
+        self.connect(scope='api')  # has no refresh token, and pushes nobody out
+        self.assertEqual(self.refresh(tokens[0]).status, 200)
+        tokens.append(self.connect()['refresh_token'])
+        self.denied(self.refresh(tokens[0]), *EXPIRED)
+        for token in tokens[1:]:
+            self.assertEqual(self.refresh(token).status, 200)
+        self.assertEqual(self.grant(-7)['why_dead'], 'pushed out by newer approvals')
+
+    def test_idle_limit(self):
+        day = 86400
+        self.org.admin('oauth', {'idle_limit_s': 30 * day})
+        token = self.connect()['refresh_token']
+        for _ in range(2):
+            self.org.admin('clock', {'advance_s': 29 * day})
+            self.assertEqual(self.refresh(token).status, 200)
+        self.org.admin('clock', {'advance_s': 30 * day})
+        self.assertFalse(self.grant()['alive'])
+        self.denied(self.refresh(token), *EXPIRED)
+        self.assertEqual(self.grant()['why_dead'], 'unused for too long')
+
+    def test_administrator(self):
+        token = self.connect()['refresh_token']
+        for switch, value, error in (
+                ('user_active', False, ('invalid_grant', 'inactive user')),
+                ('ip_restricted', True, ('invalid_grant', 'ip restricted')),
+                ('login_rate_exceeded', True, ('rate_limit_exceeded', 'Number of logins exceeded')),
+                ('app_blocked', True, ('app_blocked',)),
+                ('app_access', False, ('invalid_app_access',
+                                       'user is not admin approved to access this app'))):
+            with self.subTest(switch=switch):
+                self.org.admin('oauth', {switch: value})
+                self.denied(self.refresh(token), *error)
+                self.org.admin('oauth', {switch: not value})
+                self.assertEqual(self.refresh(token).status, 200)
+
+    def test_frozen_user(self):
+        body = self.connect()
+        self.org.admin('oauth', {'user_active': False})
+        self.assertFalse(self.is_alive(body['access_token']))
+        self.org.admin('oauth', {'user_active': True})
+        self.assertFalse(self.is_alive(body['access_token']))
+
+    def test_new_secret(self):
+        body = self.connect()
+        self.org.admin('oauth', {'secret': 'second-secret'})
+        self.assertFalse(self.is_alive(body['access_token']))
+        self.denied(self.refresh(body['refresh_token']), 'invalid_client')
+        self.denied(self.refresh(body['refresh_token'], client_secret='second-secret'), *EXPIRED)
+
+    def test_instance_moves(self):
+        token = self.connect()['refresh_token']
+        url = self.org.ready['url'].replace('127.0.0.1', 'localhost')
+        self.org.admin('instance', {'url': url})
+        self.assertEqual(self.refresh(token).json['instance_url'], url)
+        self.org.admin('instance', {'url': self.org.ready['url']})
+
+    def test_fast(self):
+        token = self.connect()['refresh_token']
+        for _ in range(200):
+            self.assertEqual(self.refresh(token).status, 200)
+
+
+class Tokens(OAuthCase):
+    def test_introspection(self):
+        body = self.connect()
+        said = self.introspect(body['access_token'], token_type_hint='access_token').json
+        self.assertEqual(said['token_type'], 'access_token')
+        for name in ('exp', 'iat', 'nbf'):
+            self.assertIsInstance(said[name], int)
+        self.assertEqual(said['exp'] - said['iat'], 7200)
+        self.assertEqual((said['active'], said['username'], said['client_id'], said['sub']),
+                         (True, USER, 'test-key', body['id']))
+        said = self.introspect(body['refresh_token']).json
+        self.assertEqual((said['active'], said['token_type'], 'exp' in said),
+                         (True, 'refresh_token', False))
+        self.org.admin('oauth', {'idle_limit_s': 1000})
+        said = self.introspect(body['refresh_token']).json
+        self.assertEqual(said['exp'] - said['iat'], 1000)
+        self.org.admin('clock', {'advance_s': 1001})
+        self.assertEqual(self.introspect(body['refresh_token']).json, {'active': False})
+        self.assertEqual(self.introspect('nonsense').json, {'active': False})
+
+    def test_introspection_refused(self):
+        token = self.connect()['access_token']
+        self.denied(self.introspect(token, client_id='x'), 'invalid_client_id')
+        self.denied(self.introspect(token, client_secret='x'), 'invalid_client')
+        self.org.admin('oauth', {'introspect': False})
+        self.denied(self.introspect(token), 'invalid_client')
+
+    def test_introspection_of_superseded(self):
+        self.org.admin('oauth', {'rotate': True})
+        token = self.connect()['refresh_token']
+        self.refresh(token)
+        self.assertEqual(self.introspect(token).json, {'active': False})
+        self.assertTrue(self.grant()['alive'])
+
+    def test_revoke_access(self):
+        body = self.connect()
+        more = self.refresh(body['refresh_token']).json
+        answer = self.revoke(body['access_token'])
+        self.assertEqual((answer.status, answer.text), (200, ''))
+        self.assertFalse(self.is_alive(body['access_token']))
+        self.assertTrue(self.is_alive(more['access_token']))
+        self.assertEqual(self.refresh(body['refresh_token']).status, 200)
+        self.denied(self.revoke(body['access_token']), 'invalid_token')
+
+    def test_revoke_refresh(self):
+        body = self.connect()
+        more = self.refresh(body['refresh_token']).json
+        answer = self.org.call('GET', '/services/oauth2/revoke?token=' +
+                               urllib.parse.quote(body['refresh_token']))
+        self.assertEqual((answer.status, answer.text), (200, ''))
+        for one in (body, more):
+            self.assertFalse(self.is_alive(one['access_token']))
+        self.denied(self.refresh(body['refresh_token']), *EXPIRED)
+        self.denied(self.revoke(body['refresh_token']), 'invalid_token')
+        self.denied(self.revoke(''), 'invalid_token')
+        self.assertEqual(self.grant()['why_dead'], 'revoked')
+
+    def test_identity(self):
+        body = self.connect()
+        path = urllib.parse.urlsplit(body['id']).path
+        token = urllib.parse.quote(body['access_token'])
+        for answer in (
+                self.org.call('GET', path + '?format=json&oauth_token=' + token),
+                self.org.call('GET', path + '?version=latest', headers={
+                    'Authorization': 'Bearer ' + body['access_token']})):
+            self.assertEqual((answer.status, answer.json['username'], answer.json['id']),
+                             (200, USER, body['id']))
+        self.assertTrue(answer.json['urls']['rest'].endswith('/services/data/v67.0/'))
+        no_id = urllib.parse.quote(self.connect(scope='api')['access_token'])
+        for bad, words in (('oauth_token=' + no_id, 'Bad_OAuth_Token'),
+                           ('oauth_token=x', 'Bad_OAuth_Token'), ('', 'Missing_OAuth_Token')):
+            answer = self.org.call('GET', f'{path}?{bad}')
+            self.assertEqual((answer.status, answer.text), (403, words))
+        wrong = path.replace('0004QxREAU', '0004QxSEAU')
+        answer = self.org.call('GET', f'{wrong}?oauth_token={token}')
+        self.assertEqual((answer.status, answer.text), (403, 'Wrong_Org'))
+        answer = self.org.call('GET', f'{path[:-1]}?oauth_token={token}')
+        self.assertEqual((answer.status, answer.text), (404, 'Bad_Id'))
+
+    def test_userinfo(self):
+        body = self.connect(scope='api')
+        answer = self.org.call('GET', '//services/oauth2/userinfo', headers={
+            'Authorization': 'Bearer ' + body['access_token']})
+        self.assertEqual((answer.json['preferred_username'], answer.json['sub']),
+                         (USER, body['id']))
+
+    def test_everything_given_out_is_known(self):
+        browser = Browser()
+        page = self.log_in(self.authorize(browser, prompt='login consent'), browser)
+        form = page.form.fields['_CONFIRMATIONTOKEN']
+        code = browser.press(page, 'Allow').callback['code']
+        body = self.exchange(code).json
+        known = self.org.admin('sessions', verb='GET')
+        self.assertIn(body['access_token'], known['tokens'])
+        self.assertIn(body['refresh_token'], known['refresh_tokens'])
+        self.assertIn(code, known['codes'])
+        self.assertIn(form, known['cookies'])
+        self.assertIn([one.value for one in browser.cookies][0], known['cookies'])
+        self.assertIn('test-secret', known['secrets'])
+        self.assertIn(PASSWORD, known['secrets'])
+        self.org.admin('revoke', {'token': body['refresh_token']})
+        self.assertFalse(self.is_alive(body['access_token']))
+        self.assertIn(body['refresh_token'],
+                      self.org.admin('sessions', verb='GET')['refresh_tokens'])
+
+    def test_log_of_other_grants(self):
+        self.org.login()
+        self.token('nonsense')
+        said = self.log()[-2:]
+        self.assertEqual([(one['grant_type'], one['outcome'], one['family'], one['presented'])
+                          for one in said],
+                         [('client_credentials', 'ok', None, None),
+                          ('nonsense', 'unsupported_grant_type', None, None)])
+        now = self.org.admin('clock', verb='GET')['epoch_s']
+        self.assertLess(abs(said[0]['at_ms'] / 1000 - now), 60)
+
+    def test_unknown_switch(self):
+        for body in ({'nonsense': True}, {'rotate': 1}, {'scopes': 'x'}, {'idle_limit_s': 'y'}):
+            answer = self.org.call('POST', '/_emulator/oauth', json.dumps({'run_as': False, **body}))
+            self.refused(answer, 400, 'EMULATOR')
+        self.assertTrue(self.org.admin('oauth', verb='GET')['run_as'])
+
+    def test_not_built(self):
+        self.denied(self.token('password', username=USER, password=PASSWORD), 'invalid_grant',
+                    'authentication failure')
+        self.denied(self.token('device', code='x'), 'oauth_flow_disabled')
+        self.denied(self.org.form('/services/oauth2/token',
+                                  'response_type=device_code&client_id=test-key'),
+                    'oauth_flow_disabled')
+
+    def test_client_credentials(self):
+        self.assertEqual(self.org.login().json['scope'], 'id api')
+        self.org.admin('oauth', {'run_as': False})
+        self.denied(self.token('client_credentials'), 'invalid_grant',
+                    'no client credentials user enabled')
+        self.org.admin('oauth', {'run_as': True, 'require_pkce': True})
+        self.denied(self.token('client_credentials'), 'invalid_request')
+        self.org.admin('oauth', {'require_pkce': False, 'scopes': 'id refresh_token'})
+        token = self.token('client_credentials').json['access_token']
+        self.assertFalse(self.is_alive(token))
+
+
+class PublicClient(OAuthCase):
+    options = ('--redirect-uri', CALLBACK, '--public-client', '--rotate')
+
+    def setUp(self):
+        self.first = self.org.admin('oauth', verb='GET')
+        super().setUp()
+        self.org.admin('oauth', {name: self.first[name] for name in (
+            'secret_for_code', 'secret_for_refresh', 'rotate')})
+
+    def test_without_secret(self):
+        self.assertEqual((self.first['secret_for_code'], self.first['secret_for_refresh'],
+                          self.first['rotate']), (False, False, True))
+        body = self.exchange(self.allow()['code'], client_secret=None).json
+        answer = self.refresh(body['refresh_token'], client_secret=None)
+        self.assertIn('refresh_token', answer.json)
+        self.denied(self.refresh(answer.json['refresh_token'], client_secret='x'), 'invalid_client')
+        code = self.allow(code_challenge=None, code_challenge_method=None)['code']
+        self.denied(self.exchange(code, code_verifier=None, client_secret=None), 'invalid_client')
+        self.denied(self.token('client_credentials', client_secret=None), 'invalid_client')
+
+
+class Jwt(OAuthCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.key, cls.cert = make_certificate(cls.folder.name, 'jwt')
+        cls.other, _ = make_certificate(cls.folder.name, 'other')
+        cls.options = ('--jwt-cert', cls.cert, '--login-host', 'localhost')
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.folder.cleanup()
+
+    def assertion(self, key=None, header=None, **claims):
+        now = self.org.admin('clock', verb='GET')['epoch_s']
+        body = {'iss': 'test-key', 'sub': USER, 'aud': self.org.ready['url'], 'exp': now + 180,
+                **claims}
+        text = '.'.join(encode(json.dumps(one).encode()) for one in (
+            header or {'alg': 'RS256'}, {k: v for k, v in body.items() if v is not None}))
+        signed = subprocess.run(['openssl', 'dgst', '-sha256', '-sign', key or self.key],
+                                input=text.encode(), stdout=subprocess.PIPE, check=True).stdout
+        return text + '.' + encode(signed)
+
+    def ask(self, assertion=None, **claims):
+        return self.token(JWT_GRANT, assertion=assertion or self.assertion(**claims),
+                          client_id=None, client_secret=None)
+
+    def test_good(self):
+        answer = self.ask()
+        self.assertEqual(answer.status, 200, answer.text)
+        self.assertEqual(sorted(answer.json), [
+            'access_token', 'id', 'instance_url', 'scope', 'token_type'])
+        self.assertTrue(self.is_alive(answer.json['access_token']))
+        now = self.org.admin('clock', verb='GET')['epoch_s']
+        login = self.org.ready['url'].replace('127.0.0.1', 'localhost')
+        for claims in ({'prn': USER, 'sub': 'nobody@acme.example'}, {'prn': USER, 'sub': None},
+                       {'exp': now - 170}, {'exp': (now + 180) * 1000}, {'aud': login},
+                       {'aud': 'https://login.salesforce.com'},
+                       {'header': {'alg': 'RS256', 'typ': 'JWT'}}):
+            with self.subTest(claims=claims):
+                self.assertEqual(self.ask(**claims).status, 200)
+
+    def test_refusals(self):
+        now = self.org.admin('clock', verb='GET')['epoch_s']
+        url = self.org.ready['url']
+        unsigned = encode(b'{"alg":"none"}') + '.' + encode(b'{"iss":"test-key"}') + '.'
+        for claims, error in (
+                ({'exp': now - 200}, ('invalid_grant', 'expired authorization code')),
+                ({'exp': (now - 200) * 1000}, ('invalid_grant', 'expired authorization code')),
+                ({'exp': None}, ('invalid_grant', 'invalid assertion')),
+                ({'sub': None}, ('invalid_grant', 'invalid assertion')),
+                ({'aud': url + '/'}, ('invalid_grant', 'audience is invalid')),
+                ({'aud': None}, ('invalid_grant', 'audience is invalid')),
+                ({'iss': 'x'}, ('invalid_client_id', 'client identifier invalid')),
+                ({'sub': 'x@acme.example'}, ('invalid_grant', "user hasn't approved this consumer")),
+                ({'prn': 'x@acme.example'}, ('invalid_grant', "user hasn't approved this consumer")),
+                ({'key': self.other}, ('invalid_client', 'invalid client credentials')),
+                ({'header': {'alg': 'HS256'}}, ('invalid_grant', 'invalid assertion')),
+                ({'assertion': unsigned}, ('invalid_grant', 'invalid assertion')),
+                ({'assertion': 'a.b'}, ('invalid_grant', 'invalid assertion')),
+                ({'assertion': '!.!.!'}, ('invalid_grant', 'invalid assertion'))):
+            with self.subTest(claims=claims):
+                self.denied(self.ask(**claims), *error)
+        good = self.assertion().split('.')
+        claims = json.loads(base64.urlsafe_b64decode(good[1] + '=='))
+        good[1] = encode(json.dumps({**claims, 'exp': now + 999}).encode())
+        self.denied(self.ask('.'.join(good)), 'invalid_client')
+
+    def test_administrator(self):
+        for switch, value, words in (('approved', False, "user hasn't approved this consumer"),
+                                     ('user_active', False, 'inactive user'),
+                                     ('ip_restricted', True, 'ip restricted')):
+            self.org.admin('oauth', {switch: value})
+            self.denied(self.ask(), 'invalid_grant', words)
+            self.org.admin('oauth', {switch: not value})
+
+    def test_no_certificate(self):
+        org = Emulator()
+        answer = org.form('/services/oauth2/token', urllib.parse.urlencode({
+            'grant_type': JWT_GRANT, 'assertion': self.assertion(aud=org.ready['url'])}))
+        self.denied(answer, 'invalid_grant', 'invalid assertion')
+        self.assertEqual(org.stop(), 0)
+
+    def test_bad_certificate(self):
+        done = subprocess.run([test_emulator.BINARY, '--jwt-cert', self.key],
+                              stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b'no X.509 certificate', done.stderr)
+
+    def test_login_host(self):
+        login = {'Host': self.org.host.replace('127.0.0.1', 'localhost'),
+                 'Content-Type': 'application/x-www-form-urlencoded'}
+        body = self.ask().json
+        self.assertTrue(body['id'].startswith('http://localhost:'))
+        self.assertEqual(body['instance_url'], self.org.ready['url'])
+        answer = self.org.call('POST', '/services/oauth2/token',
+                               'grant_type=client_credentials&' + CLIENT, login)
+        self.denied(answer, 'invalid_grant', 'request not supported on this domain')
+        answer = self.org.call('POST', '/services/oauth2/token', urllib.parse.urlencode({
+            'grant_type': JWT_GRANT, 'assertion': self.assertion()}), login)
+        self.assertEqual(answer.status, 200)
+        bearer = {**login, 'Authorization': 'Bearer ' + body['access_token']}
+        self.assertEqual(self.org.call('GET', '/services/data/v66.0/limits', None,
+                                       bearer).status, 404)
+        path = urllib.parse.urlsplit(body['id']).path
+        self.assertEqual(self.org.call('GET', path, None, bearer).status, 200)
+
+
+class Https(unittest.TestCase):
+    def test_whole_way(self):
+        with tempfile.TemporaryDirectory() as folder:
+            key, cert = make_certificate(folder, 'tls')
+            org = Emulator('--tls-cert', cert, '--tls-key', key, '--redirect-uri', CALLBACK)
+            base = org.ready['url'] + '/services/oauth2/'
+            self.assertTrue(base.startswith('https://'))
+            browser = Browser(ssl.create_default_context(cafile=cert))
+            page = browser.get(base + 'authorize?' + urllib.parse.urlencode({
+                'response_type': 'code', 'client_id': 'test-key', 'redirect_uri': CALLBACK,
+                'scope': 'api refresh_token', 'code_challenge': CHALLENGE}))
+            page = browser.press(page, 'Log In', username=USER, pw=PASSWORD)
+            self.assertTrue([one.secure for one in browser.cookies][0])
+            code = browser.press(page, 'Allow').callback['code']
+            form = {'grant_type': 'authorization_code', 'code': code, 'redirect_uri': CALLBACK,
+                    'code_verifier': VERIFIER, 'client_id': 'test-key',
+                    'client_secret': 'test-secret'}
+            body = json.loads(browser.post(base + 'token', form).text)
+            self.assertEqual(body['instance_url'], org.ready['url'])
+            again = browser.post(base + 'token', {
+                'grant_type': 'refresh_token', 'refresh_token': body['refresh_token'],
+                'client_id': 'test-key', 'client_secret': 'test-secret'})
+            self.assertEqual(again.status, 200)
+            self.assertEqual(org.stop(), 0)
+
+
+class Ending(unittest.TestCase):
+    def test_with_a_refresh_in_process(self):
+        org = Emulator()
+        org.admin('faults', {'match': 'token', 'hang': True, 'commit': True})
+        link = http.client.HTTPConnection(org.host, timeout=20)
+        link.request('POST', '/services/oauth2/token', 'grant_type=client_credentials&' + CLIENT,
+                     {'Content-Type': 'application/x-www-form-urlencoded'})
+        while not org.admin('token_log', verb='GET')['requests']:
+            pass
+        self.assertEqual(org.stop(), 0)
+        link.close()
+
+    def test_no_room_for_callbacks(self):
+        done = subprocess.run([test_emulator.BINARY, '--redirect-uri', 'http://x/' + 'y' * 2000],
+                              stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 2)
+
+
+def encode(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip('=')
+
+
+def make_certificate(folder, name):
+    key, cert = f'{folder}/{name}.key', f'{folder}/{name}.crt'
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2',
+                    '-keyout', key, '-out', cert, '-subj', '/CN=localhost',
+                    '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+                   stderr=subprocess.DEVNULL, check=True)
+    return key, cert
+
+
+if __name__ == '__main__':
+    if len(sys.argv) > 1 and os.path.exists(sys.argv[1]):
+        test_emulator.BINARY = sys.argv.pop(1)
+    unittest.main()
