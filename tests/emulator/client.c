@@ -7,9 +7,11 @@
 
 #include "app.h"
 #include "call.h"
+#include "jwt.h"
 #include "mem.h"
 
-#define BASIC_MAX 500
+#define BASIC_MAX      500
+#define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 struct basic {
 	char id[200];
@@ -42,6 +44,18 @@ static bool read_basic(const char *header, struct basic *out)
 	return true;
 }
 
+static bool check_assertion(const struct params *form, struct refusal *why)
+{
+	const char *type = params_find(form, "client_assertion_type");
+	const char *id = params_find(form, "client_id");
+
+	if (!type || strcmp(type, ASSERTION_TYPE) != 0)
+		return refusal_set(why, "invalid_assertion_type", "assertion type not supported");
+	if (id && strcmp(id, app()->id) != 0)
+		return refusal_set(why, "invalid_client_id", "client identifier invalid");
+	return jwt_check_client(params_find(form, "client_assertion"), why);
+}
+
 enum client_proof client_check(struct call *call, const struct params *form,
 			       bool is_secret_demanded, struct refusal *why)
 {
@@ -50,6 +64,8 @@ enum client_proof client_check(struct call *call, const struct params *form,
 	const char *header = call_header(call, "Authorization");
 	struct basic basic = { 0 };
 
+	if (params_find(form, "client_assertion"))
+		return check_assertion(form, why) ? CLIENT_PROVEN : CLIENT_REFUSED;
 	if (header && strncasecmp(header, "Basic ", 6) == 0 && !read_basic(header + 6, &basic)) {
 		refusal_set(why, "invalid_basic_auth_header", "invalid basic auth header");
 		return CLIENT_REFUSED;

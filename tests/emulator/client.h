@@ -13,6 +13,6 @@ enum client_proof {
 };
 
 /* The body's id and secret win over those of a Basic header. A secret that came must be the right
- * one. */
+ * one. In its place the app may sign an assertion. */
 enum client_proof client_check(struct call *call, const struct params *form,
 			       bool is_secret_demanded, struct refusal *why);

@@ -97,22 +97,49 @@ static bool is_audience(const char *aud)
 	return false;
 }
 
-static bool check_claims(struct json_object *in, struct refusal *why)
+typedef bool claims_fn(struct json_object *claims, struct refusal *why);
+
+static bool check_end(struct json_object *claims, struct refusal *why)
 {
-	const char *user = claim(in, "prn") ? claim(in, "prn") : claim(in, "sub");
-	int64_t exp = json_in_int(in, "exp", 0);
+	int64_t exp = json_in_int(claims, "exp", 0);
 
 	if (exp > MILLISECONDS)
 		exp /= 1000;
-	if (!is_audience(claim(in, "aud")))
-		return refusal_set(why, "invalid_grant", "audience is invalid");
-	if (exp <= 0 || !user)
+	if (exp <= 0)
 		return refusal_set(why, "invalid_grant", "invalid assertion");
 	if (clock_now_s() - exp >= SKEW_S)
 		return refusal_set(why, "invalid_grant", "expired authorization code");
+	return true;
+}
+
+static bool check_user(struct json_object *claims, struct refusal *why)
+{
+	const char *prn = claim(claims, "prn"), *user = prn ? prn : claim(claims, "sub");
+
+	if (!is_audience(claim(claims, "aud")))
+		return refusal_set(why, "invalid_grant", "audience is invalid");
+	if (!user)
+		return refusal_set(why, "invalid_grant", "invalid assertion");
+	if (!check_end(claims, why))
+		return false;
 	if (strcasecmp(user, app()->username) != 0 || !app()->approved)
 		return refusal_set(why, "invalid_grant", "user hasn't approved this consumer");
 	return true;
+}
+
+/* Its audience may be the token endpoint itself. */
+static bool check_client(struct json_object *claims, struct refusal *why)
+{
+	static const char endpoint[] = "/services/oauth2/token";
+	const char *sub = claim(claims, "sub"), *aud = claim(claims, "aud");
+	size_t length = aud ? strlen(aud) : 0, tail = sizeof(endpoint) - 1;
+	bool is_endpoint = length > tail && strcmp(aud + length - tail, endpoint) == 0;
+	char *base = mem_text(aud ? aud : "", is_endpoint ? length - tail : length);
+	bool out =
+		sub && strcmp(sub, app()->id) == 0 && is_audience(base) && check_end(claims, why);
+
+	free(base);
+	return out;
 }
 
 static bool check_parts(const char *assertion, struct json_object *header,
@@ -126,10 +153,10 @@ static bool check_parts(const char *assertion, struct json_object *header,
 		return refusal_set(why, "invalid_client_id", "client identifier invalid");
 	if (!is_signed(assertion, (size_t)(strrchr(assertion, '.') - assertion)))
 		return refusal_set(why, "invalid_client", "invalid client credentials");
-	return check_claims(claims, why);
+	return true;
 }
 
-bool jwt_check(const char *assertion, struct refusal *why)
+static bool check(const char *assertion, claims_fn *check_claims, struct refusal *why)
 {
 	const char *first = assertion ? strchr(assertion, '.') : NULL;
 	const char *second = first ? strchr(first + 1, '.') : NULL;
@@ -141,10 +168,21 @@ bool jwt_check(const char *assertion, struct refusal *why)
 		claims = read_part(first + 1, (size_t)(second - first - 1));
 	}
 	if (header && claims)
-		out = check_parts(assertion, header, claims, why);
+		out = check_parts(assertion, header, claims, why) && check_claims(claims, why);
 	else
 		refusal_set(why, "invalid_grant", "invalid assertion");
 	json_object_put(header);
 	json_object_put(claims);
 	return out;
+}
+
+bool jwt_check_user(const char *assertion, struct refusal *why)
+{
+	return check(assertion, check_user, why);
+}
+
+bool jwt_check_client(const char *assertion, struct refusal *why)
+{
+	return check(assertion, check_client, why) ||
+	       refusal_set(why, "invalid_client", "invalid client credentials");
 }

@@ -573,11 +573,12 @@ class Tokens(OAuthCase):
         self.org.admin('oauth', {'introspect': False})
         self.denied(self.introspect(token), 'invalid_client')
 
-    def test_introspection_of_superseded(self):
+    def test_superseded_is_nobodys(self):
         self.org.admin('oauth', {'rotate': True})
         token = self.connect()['refresh_token']
         self.refresh(token)
         self.assertEqual(self.introspect(token).json, {'active': False})
+        self.denied(self.revoke(token), 'invalid_token')
         self.assertTrue(self.grant()['alive'])
 
     def test_revoke_access(self):
@@ -653,12 +654,12 @@ class Tokens(OAuthCase):
 
     def test_log_of_other_grants(self):
         self.org.login()
-        self.token('nonsense')
+        self.token('nönsense')
         said = self.log()[-2:]
         self.assertEqual([(one['grant_type'], one['outcome'], one['family'], one['presented'])
                           for one in said],
                          [('client_credentials', 'ok', None, None),
-                          ('nonsense', 'unsupported_grant_type', None, None)])
+                          ('n??nsense', 'unsupported_grant_type', None, None)])
         now = self.org.admin('clock', verb='GET')['epoch_s']
         self.assertLess(abs(said[0]['at_ms'] / 1000 - now), 60)
 
@@ -785,6 +786,28 @@ class Jwt(OAuthCase):
             self.org.admin('oauth', {switch: value})
             self.denied(self.ask(), 'invalid_grant', words)
             self.org.admin('oauth', {switch: not value})
+
+    def test_client_assertion(self):
+        kind = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+        url = self.org.ready['url']
+
+        def ask(form, **claims):
+            return self.token('client_credentials', **{
+                'client_id': None, 'client_secret': None, 'client_assertion_type': kind,
+                'client_assertion': self.assertion(**{'sub': 'test-key', **claims}), **form})
+
+        for claims in ({}, {'aud': url + '/services/oauth2/token'}):
+            self.assertEqual(ask({}, **claims).status, 200)
+        self.assertEqual(ask({'client_id': 'test-key'}).status, 200)
+        for form, claims, error in (({}, {'sub': USER}, 'invalid_client'),
+                                    ({}, {'aud': url + '/services/oauth2'}, 'invalid_client'),
+                                    ({}, {'aud': None}, 'invalid_client'),
+                                    ({}, {'exp': 1}, 'invalid_client'),
+                                    ({}, {'key': self.other}, 'invalid_client'),
+                                    ({'client_id': 'x'}, {}, 'invalid_client_id'),
+                                    ({'client_assertion_type': 'x'}, {}, 'invalid_assertion_type')):
+            with self.subTest(form=form, claims=claims):
+                self.denied(ask(form, **claims), error)
 
     def test_no_certificate(self):
         org = Emulator()

@@ -81,7 +81,7 @@ static bool jwt_bearer(const struct token_request *request, struct refusal *why)
 {
 	char scope[SCOPE_SIZE];
 
-	if (!jwt_check(params_find(request->form, "assertion"), why) || !app_lets_in(why))
+	if (!jwt_check_user(params_find(request->form, "assertion"), why) || !app_lets_in(why))
 		return false;
 	scope_without(app()->scopes, "refresh_token", scope);
 	token_give(request, &(struct token_gift){ .session = session_mint(scope, 0) });

@@ -2,7 +2,6 @@
 #include "token_log.h"
 
 #include <stdint.h>
-#include <stdio.h>
 
 #include "clock.h"
 #include "mem.h"
@@ -33,7 +32,9 @@ size_t token_log_begin(const char *grant_type, bool is_faulted)
 			       .is_faulted = is_faulted,
 			       .is_open = true,
 			       .is_concurrent = open_count > 0 };
-	snprintf(out->grant_type, sizeof(out->grant_type), "%s", grant_type);
+	for (size_t i = 0; grant_type[i] && i + 1 < sizeof(out->grant_type); i++)
+		out->grant_type[i] =
+			grant_type[i] > ' ' && grant_type[i] < 127 ? grant_type[i] : '?';
 	for (size_t i = 0; open_count && i < count; i++)
 		if (list[i].is_open)
 			list[i].is_concurrent = true;
