@@ -7,7 +7,7 @@
  * are. It has none of our other descriptors.
  *
  * One runs at a time. After 30 s it is killed, and what it left running is killed as it ends: its
- * whole process group. Being late, an exit status other than 0, and a program that cannot be run are one
+ * whole process group. Being late, an exit status other than 0, and not being able to run are one
  * warning each. */
 #pragma once
 #include "base/mem.h"

@@ -451,6 +451,11 @@ static const struct row flows[] = {
 	      "login_url = https://test.salesforce.com\nflow = web\nclient_id = y\n"
 	      "redirect_uri = https://x.example/y",
 	  { "7: redirect_uri: [account a] and [account w] both have https://x.example/y, " } },
+	{ "a web account twice is one mistake",
+	  FLOW_OF_GOOD,
+	  WEB "[account a]\nprovider = salesforce\nlogin_url = https://test.salesforce.com\n"
+	      "flow = web\nclient_id = y",
+	  { "6: [account a] stands twice; first at " } },
 	{ "the private key as PEM",
 	  FLOW_OF_GOOD,
 	  "jwt\nclient_id = x\nusername = a@b\nprivate_key = -----BEGIN PRIVATE KEY-----\n" PEM_BODY

@@ -214,13 +214,21 @@ static void it_has_no_descriptor_of_ours(void **state)
 
 static void one_at_a_time_and_in_order(void **state)
 {
+	int fd;
+
 	(void)state;
-	make_hook("echo \"$LEADSYNC_EVENT (\" >>$out; echo ') ' >>$out");
+	make_hook("echo \"$LEADSYNC_EVENT (\" >>$out\n"
+		  "[ $LEADSYNC_EVENT = one ] && read go <$fifo\necho ') ' >>$out");
 	tell("one");
-	tell("two");
 	assert_string_equal(read_file(at.out), ""); /* not inside the call */
-	turn_until(at.out, ")", 1);
+	turn();
+	tell("two");
+	turn();
 	tell("three");
+	turn();
+	fd = open(at.fifo, O_WRONLY | O_CLOEXEC); /* waits for the reader */
+	assert_int_equal(write(fd, "go\n", 3), 3);
+	close(fd);
 	turn_until(at.out, ")", 3);
 	assert_string_equal(read_file(at.out), "one (\n) \ntwo (\n) \nthree (\n) \n");
 }
