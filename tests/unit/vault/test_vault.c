@@ -1,194 +1,12 @@
 /* The rows of vault: what is kept, what is refused, and that no secret reaches the disk. */
-#include "../secret/place.h"
+#include "fixture.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
-#include <sqlite3.h>
 #include <sys/wait.h>
 
-#include "secret/keyring.h"
-#include "vault/vault.h"
-
-#define KEY_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-#define KEY_B "fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0efeeedecebeae9e8e7e6e5e4e3e2e1e0"
-
-static const char instance_url[] = "https://acme.my.salesforce.com";
-static const char org_id[] = "00D000000000001EAA";
-
-static struct keyring *ring_of(const struct place *place, const char *keys)
-{
-	struct error err;
-	struct keyring *ring;
-
-	write_file(PATH_IN(place, "seal.key"), keys, strlen(keys));
-	ring = keyring_load(PATH_IN(place, "seal.key"), PATH_IN(place, "state"), &err);
-	if (!ring)
-		fail_msg("%s", err.text);
-	return ring;
-}
-
-static struct vault *must_open(const struct place *place, struct keyring *ring)
-{
-	struct error err;
-	struct vault *vault = vault_open(PATH_IN(place, "state"), ring, &err);
-
-	if (!vault)
-		fail_msg("%s", err.text);
-	return vault;
-}
-
-static void set_secret(struct vault *vault, const char *name, const char *text)
-{
-	struct error err;
-	CLEANUP(secret_free) struct secret *value = secret_new(text, strlen(text));
-
-	if (!vault_secret_set(vault, name, value, &err))
-		fail_msg("%s", err.text);
-}
-
-static struct vault_token token_of(const char *access, const char *refresh)
-{
-	return (struct vault_token){
-		.access_token = secret_new(access, strlen(access)),
-		.refresh_token = refresh ? secret_new(refresh, strlen(refresh)) : NULL,
-		.instance_url = mem_strdup(instance_url),
-		.org_id = mem_strdup(org_id),
-		.user_id = mem_strdup("005000000000001AAA"),
-		.scope = refresh ? mem_strdup("api refresh_token") : NULL,
-		.obtained_ms = 1000,
-		.expires_ms = 2000,
-	};
-}
-
-static uint64_t put_token(struct vault *vault, const char *account, const char *access,
-			  const char *refresh)
-{
-	struct vault_token token = token_of(access, refresh);
-	struct error err;
-	uint64_t generation;
-
-	if (!vault_token_put(vault, account, &token, &err))
-		fail_msg("%s", err.text);
-	generation = token.generation;
-	vault_token_done(&token);
-	return generation;
-}
-
-static void assert_token(struct vault *vault, const char *account, const char *access,
-			 const char *refresh, uint64_t generation)
-{
-	struct vault_token token;
-	struct error err;
-	bool found;
-
-	if (!vault_token_get(vault, account, &token, &found, &err))
-		fail_msg("%s", err.text);
-	assert_true(found);
-	assert_secret(token.access_token, access, strlen(access));
-	if (refresh) {
-		assert_secret(token.refresh_token, refresh, strlen(refresh));
-		assert_string_equal(token.scope, "api refresh_token");
-	} else {
-		assert_null(token.refresh_token);
-		assert_null(token.scope);
-	}
-	assert_string_equal(token.instance_url, instance_url);
-	assert_string_equal(token.org_id, org_id);
-	assert_string_equal(token.user_id, "005000000000001AAA");
-	assert_int_equal(token.obtained_ms, 1000);
-	assert_int_equal(token.expires_ms, 2000);
-	assert_int_equal(token.generation, generation);
-	vault_token_done(&token);
-	assert_null(token.access_token);
-}
-
-/* By SQLite itself, with the vault closed. */
-static void change_row(const struct place *place, const char *sql)
-{
-	sqlite3 *other;
-
-	assert_int_equal(sqlite3_open(PATH_IN(place, "state/state.db"), &other), SQLITE_OK);
-	if (sqlite3_exec(other, sql, NULL, NULL, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(other));
-	assert_int_equal(sqlite3_close(other), SQLITE_OK);
-}
-
-static unsigned char *read_all(const char *path, size_t *ret_len)
-{
-	FILE *file = fopen(path, "r");
-	unsigned char *bytes;
-	struct stat st;
-
-	assert_non_null(file);
-	assert_int_equal(fstat(fileno(file), &st), 0);
-	bytes = mem_zeroed(1, (size_t)st.st_size + 1);
-	*ret_len = fread(bytes, 1, (size_t)st.st_size, file);
-	fclose(file);
-	return bytes;
-}
-
-static bool holds(const char *path, const char *form)
-{
-	size_t len;
-	CLEANUP_FREE unsigned char *bytes = read_all(path, &len);
-
-	return memmem(bytes, len, form, strlen(form)) != NULL;
-}
-
-/* Base64 shows a text in three ways, by where in a group of three it begins; the first and last
- * characters depend on the neighbours. */
-static void base64_core(const char *text, size_t shift, int variant, char out[200])
-{
-	char shifted[100] = "", coded[200];
-	size_t len = strlen(text) + shift, whole;
-
-	memcpy(shifted + shift, text, strlen(text));
-	sodium_bin2base64(coded, sizeof(coded), (unsigned char *)shifted, len, variant);
-	whole = len / 3 * 4;
-	coded[whole] = '\0';
-	snprintf(out, 200, "%s", coded + (shift ? 4 : 0));
-}
-
-static size_t hits_in_file(const char *path, const char *canary)
-{
-	char hex[200], form[200];
-	size_t hits = holds(path, canary);
-
-	sodium_bin2hex(hex, sizeof(hex), (const unsigned char *)canary, strlen(canary));
-	hits += holds(path, hex);
-	for (char *at = hex; *at; at++)
-		*at = *at >= 'a' ? (char)(*at - 'a' + 'A') : *at;
-	hits += holds(path, hex);
-	for (size_t shift = 0; shift < 3; shift++) {
-		base64_core(canary, shift, sodium_base64_VARIANT_ORIGINAL, form);
-		hits += holds(path, form);
-		base64_core(canary, shift, sodium_base64_VARIANT_URLSAFE, form);
-		hits += holds(path, form);
-	}
-	return hits;
-}
-
-static size_t hits_in_state(const struct place *place, const char *canary)
-{
-	DIR *folder = opendir(PATH_IN(place, "state"));
-	size_t hits = 0, files = 0;
-
-	assert_non_null(folder);
-	for (struct dirent *entry; (entry = readdir(folder));) {
-		char path[PATH_SIZE + 256];
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", PATH_IN(place, "state"), entry->d_name);
-		hits += hits_in_file(path, canary);
-		files++;
-	}
-	closedir(folder);
-	assert_true(files >= 2); /* the database and the lock, if nothing else */
-	return hits;
-}
+#include "base/utc.h"
 
 static void everything_is_there_after_opening_again(void **state)
 {
@@ -258,6 +76,52 @@ static void what_is_absent_is_said(void **state)
 	assert_int_equal(put_token(vault, "production", "a2", "r2"), 2);
 
 	vault_token_done(&(struct vault_token){ 0 });
+}
+
+struct listing {
+	size_t count;
+	char names[5][20];
+	int64_t times[5];
+};
+
+static void note_secret(const char *name, int64_t set_ms, void *arg)
+{
+	struct listing *in = arg;
+
+	assert_true(in->count < 5);
+	snprintf(in->names[in->count], sizeof(in->names[0]), "%s", name);
+	in->times[in->count++] = set_ms;
+}
+
+static void secrets_are_listed_by_name(void **state)
+{
+	CLEANUP(keyring_free) struct keyring *ring = ring_of(*state, KEY_A);
+	CLEANUP(vault_close) struct vault *vault = must_open(*state, ring);
+	struct listing seen = { 0 };
+	struct error err;
+	int64_t before = utc_now_ms(), changed;
+
+	assert_true(vault_secret_list(vault, note_secret, &seen, &err));
+	assert_int_equal(seen.count, 0);
+	set_secret(vault, "sandbox.secret", "hush");
+	set_secret(vault, "db.password", "hush");
+	set_secret(vault, "gone", "hush");
+	assert_true(vault_secret_delete(vault, "gone", &err));
+	/* Nothing is opened: it can be seen what is to be typed in again. */
+	change_row(*state, "UPDATE secret SET set_ms = 5, sealed = x'00' WHERE name LIKE 's%'");
+	assert_true(vault_secret_list(vault, note_secret, &seen, &err));
+	assert_int_equal(seen.count, 2);
+	assert_string_equal(seen.names[0], "db.password");
+	assert_in_range(seen.times[0], before, utc_now_ms());
+	assert_string_equal(seen.names[1], "sandbox.secret");
+	assert_int_equal(seen.times[1], 5);
+	/* Setting again is another time. */
+	changed = utc_now_ms();
+	set_secret(vault, "sandbox.secret", "hush");
+	seen.count = 0;
+	assert_true(vault_secret_list(vault, note_secret, &seen, &err));
+	assert_int_equal(seen.count, 2);
+	assert_in_range(seen.times[1], changed, utc_now_ms());
 }
 
 static void one_vault_one_daemon(void **state)
@@ -546,6 +410,13 @@ static void no_secret_reaches_the_disk(void **state)
 	put_token(vault, "production", canaries[4], canaries[1]);
 	put_token(vault, "production", canaries[2], canaries[3]);
 	assert_true(vault_secret_delete(vault, "gone", &err));
+	queue(vault, "production", canaries[3]);
+	put_token(vault, "sandbox", canaries[2], canaries[3]);
+	assert_true(vault_disconnect(vault, "sandbox", 1, &err));
+	/* With the write-ahead log beside it, and without. */
+	assert_int_equal(access(PATH_IN(place, "state/state.db-wal"), F_OK), 0);
+	for (size_t i = 0; i < sizeof(canaries) / sizeof(canaries[0]); i++)
+		assert_int_equal(hits_in_state(place, canaries[i]), 0);
 	vault_close(vault);
 	for (size_t i = 0; i < sizeof(canaries) / sizeof(canaries[0]); i++)
 		assert_int_equal(hits_in_state(place, canaries[i]), 0);
@@ -658,6 +529,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		in_place(everything_is_there_after_opening_again),
 		in_place(what_is_absent_is_said),
+		in_place(secrets_are_listed_by_name),
 		in_place(one_vault_one_daemon),
 		in_place(unsafe_places_are_refused),
 		in_place(a_wrong_key_touches_nothing),
