@@ -148,31 +148,57 @@ static bool not_written(struct error *err)
 			 strerror(errno));
 }
 
+/* free() it. */
+static char *format(const struct marks *in, size_t *ret_len)
+{
+	char *text = NULL;
+	FILE *file = open_memstream(&text, ret_len);
+
+	if (!file)
+		abort();
+	for (size_t i = 0; i < in->count; i++)
+		fprintf(file, "%s %" PRIu64 "\n", in->list[i].account, in->list[i].generation);
+	if (fclose(file) != 0)
+		abort(); /* there is nothing behind it but memory */
+	return text;
+}
+
 static bool write_lines(const struct marks *in, int fd)
 {
-	FILE *file = fdopen(fd, "w");
-	bool written = file != NULL;
+	size_t left;
+	CLEANUP_FREE char *text = format(in, &left);
 
-	for (size_t i = 0; written && i < in->count; i++)
-		written = fprintf(file, "%s %" PRIu64 "\n", in->list[i].account,
-				  in->list[i].generation) > 0;
-	written = written && fflush(file) == 0 && fsync(fd) == 0;
-	if (file)
-		written = fclose(file) == 0 && written;
-	else
-		close(fd);
-	return written;
+	for (const char *at = text; left;) {
+		ssize_t put = write(fd, at, left);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return false;
+		at += put;
+		left -= (size_t)put;
+	}
+	return fsync(fd) == 0;
+}
+
+static bool replace(const struct marks *in, int folder, int fd)
+{
+	return write_lines(in, fd) && renameat(folder, TEMP_NAME, folder, FILE_NAME) == 0 &&
+	       fsync(folder) == 0;
 }
 
 bool marks_write(const struct marks *in, int folder, struct error *err)
 {
+	bool written;
 	int fd;
 
 	/* What a crash left behind. */
 	if (unlinkat(folder, TEMP_NAME, 0) != 0 && errno != ENOENT)
 		return not_written(err);
 	fd = openat(folder, TEMP_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return (fd >= 0 && write_lines(in, fd) &&
-		renameat(folder, TEMP_NAME, folder, FILE_NAME) == 0 && fsync(folder) == 0) ||
-	       not_written(err);
+	if (fd < 0)
+		return not_written(err);
+	written = replace(in, folder, fd) || not_written(err);
+	close(fd);
+	return written;
 }
