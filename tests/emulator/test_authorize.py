@@ -8,7 +8,6 @@ import hmac
 import urllib.parse
 
 import test_emulator
-from form_browser import Browser
 from oauth_case import CALLBACK, CHALLENGE, EXPIRED, PASSWORD, USER, VERIFIER, OAuthCase, main
 
 
