@@ -87,25 +87,49 @@ void secret_close(struct secret *in)
 		abort();
 }
 
-struct secret *secret_random(size_t bytes)
+#define BASE64URL sodium_base64_VARIANT_URLSAFE_NO_PADDING
+
+struct secret *secret_to_text(struct secret *in)
 {
-	size_t size = sodium_base64_encoded_len(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	char *raw, *text;
-	CLEANUP(secret_free) struct secret *drawn = secret_blank(bytes, &raw);
+	size_t len;
+	const char *bytes = secret_open(in, &len);
+	size_t size = sodium_base64_encoded_len(len, BASE64URL);
+	char *text;
 	struct secret *coded = secret_blank(size - 1, &text); /* the NUL has its place behind */
 
-	randombytes_buf(raw, bytes);
-	sodium_bin2base64(text, size, (const unsigned char *)raw, bytes,
-			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(text, size, (const unsigned char *)bytes, len, BASE64URL);
 	secret_close(coded);
-	secret_close(drawn);
+	secret_close(in);
 	return coded;
+}
+
+struct secret *secret_from_text(const char *text, size_t len)
+{
+	char *bytes;
+	CLEANUP(secret_free) struct secret *room = secret_blank(len, &bytes);
+	struct secret *made = NULL;
+	size_t made_len;
+
+	if (sodium_base642bin((unsigned char *)bytes, len, text, len, NULL, &made_len, NULL,
+			      BASE64URL) == 0)
+		made = secret_new(bytes, made_len);
+	secret_close(room);
+	return made;
+}
+
+struct secret *secret_random(size_t bytes)
+{
+	char *raw;
+	CLEANUP(secret_free) struct secret *drawn = secret_blank(bytes, &raw);
+
+	randombytes_buf(raw, bytes);
+	secret_close(drawn);
+	return secret_to_text(drawn);
 }
 
 char *secret_sha256(struct secret *in)
 {
-	const size_t size = sodium_base64_ENCODED_LEN(crypto_hash_sha256_BYTES,
-						      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	const size_t size = sodium_base64_ENCODED_LEN(crypto_hash_sha256_BYTES, BASE64URL);
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	char *text = mem_zeroed(1, size);
 	size_t len;
@@ -113,8 +137,7 @@ char *secret_sha256(struct secret *in)
 
 	crypto_hash_sha256(hash, (const unsigned char *)bytes, len);
 	secret_close(in);
-	return sodium_bin2base64(text, size, hash, sizeof(hash),
-				 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	return sodium_bin2base64(text, size, hash, sizeof(hash), BASE64URL);
 }
 
 bool secret_equal(struct secret *a, struct secret *b)

@@ -39,6 +39,11 @@ struct secret *secret_random(size_t bytes);
  * secret that cannot be guessed. free() it. */
 char *secret_sha256(struct secret *in);
 
+/* As base64url without padding, in guarded memory, for a line on which any byte may not stand; and
+ * back, NULL if it is no such text. */
+struct secret *secret_to_text(struct secret *in);
+struct secret *secret_from_text(const char *text, size_t len);
+
 bool secret_equal(struct secret *a, struct secret *b); /* constant time */
 void secret_wipe(void *bytes, size_t len);
 
