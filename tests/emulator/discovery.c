@@ -31,13 +31,14 @@ void discovery_resources(struct call *call)
 {
 	static const char *const names[] = { "sobjects",  "limits",  "query",  "queryAll", "jobs",
 					     "composite", "tooling", "search", "recent" };
+	char id[OAUTH_IDENTITY_SIZE];
 
 	text_char(&call->out, '{');
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		text_printf(&call->out, "%s\"%s\":\"/services/data/%s/%s\"", i ? "," : "", names[i],
 			    call->version, names[i]);
-	text_printf(&call->out, ",\"identity\":\"%s/id/%s/%s\"}", oauth_base_url(),
-		    oauth_base_org_id(), call->session->user);
+	oauth_base_identity(call->session->user, id);
+	text_printf(&call->out, ",\"identity\":\"%s\"}", id);
 }
 
 void discovery_limits(struct call *call)

@@ -489,6 +489,7 @@ class Jwt(OAuthCase):
         body = self.ask().json
         self.assertTrue(body['id'].startswith('http://localhost:'))
         self.assertEqual(body['instance_url'], self.org.ready['url'])
+        self.assertEqual(self.org.rest('GET', '/').json['identity'], body['id'])
         answer = self.org.call('POST', '/services/oauth2/token',
                                'grant_type=client_credentials&' + CLIENT, login)
         self.denied(answer, 'invalid_grant', 'request not supported on this domain')
