@@ -110,31 +110,38 @@ static bool parse(struct marks *in, char *text)
 	return true;
 }
 
-/* As one text; NULL if that is not to be had. free() it. */
-static char *read_text(int folder)
+/* As one text; NULL if it is no file of ours. free() it. */
+static char *read_text(int fd)
 {
-	/* Not blocking: a fifo is refused, not waited for. */
-	int fd = openat(folder, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	CLEANUP_FREE char *text = NULL;
 	struct stat st;
-	ssize_t got = -1;
+	ssize_t got;
 
-	if (fd < 0)
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (size_t)st.st_size > LONGEST)
 		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size <= LONGEST) {
-		text = mem_zeroed((size_t)st.st_size + 1, 1);
-		/* A regular file gives all of itself at once; if not, it is no good. */
-		got = pread(fd, text, (size_t)st.st_size, 0);
-	}
-	close(fd);
-	return got >= 0 && got == st.st_size && strlen(text) == (size_t)got ? TAKE(text) : NULL;
+	text = mem_zeroed((size_t)st.st_size + 1, 1);
+	/* A regular file gives all of itself at once; if not, it is no good. */
+	got = pread(fd, text, (size_t)st.st_size, 0);
+	return got == st.st_size && strlen(text) == (size_t)got ? TAKE(text) : NULL;
 }
 
-struct marks *marks_read(int folder)
+struct marks *marks_read(int folder, struct error *err)
 {
 	CLEANUP(marks_free) struct marks *in = mem_new(struct marks);
-	CLEANUP_FREE char *text = read_text(folder);
+	CLEANUP_FREE char *text = NULL;
+	/* Not blocking: a fifo is refused, not waited for. */
+	int fd = openat(folder, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+		error_set(err, ERROR_RETRY, "disk-io",
+			  FILE_NAME ": cannot be opened: %s: it is tried again by itself",
+			  strerror(errno));
+		return NULL;
+	}
+	if (fd < 0)
+		return TAKE(in);
+	text = read_text(fd);
+	close(fd);
 	return text && parse(in, text) ? TAKE(in) : mem_new(struct marks);
 }
 

@@ -12,8 +12,9 @@ struct error;
 struct marks;
 
 /* All of them. A file that is absent, or that is not what marks_write() wrote, has none: the tokens
- * are stale then, which stops their accounts and nothing else. */
-struct marks *marks_read(int folder);
+ * are stale then, which stops their accounts and nothing else. NULL, ERROR_RETRY, only where no
+ * file could be opened: that says nothing of this one, which must not be replaced then. */
+struct marks *marks_read(int folder, struct error *err);
 void marks_free(struct marks *in);
 CLEANUP_DEFINE(struct marks, marks_free)
 

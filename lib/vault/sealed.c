@@ -25,13 +25,19 @@ static const struct place {
 				"0" },
 };
 
-/* free() the purpose. */
-static struct seal_context context_of(const struct place *place, const struct sealed_row *row)
+/* free() it. */
+static char *purpose_of(enum sealed column, const struct sealed_row *row)
+{
+	return mem_format("%s %s", places[column].purpose, row->detail);
+}
+
+static struct seal_context context_of(enum sealed column, const struct sealed_row *row,
+				      const char *purpose)
 {
 	return (struct seal_context){
-		.table = place->table,
+		.table = places[column].table,
 		.row = row->id,
-		.purpose = mem_format("%s %s", place->purpose, row->detail),
+		.purpose = purpose,
 		.account = row->account,
 		.org_id = row->org_id,
 		.generation = row->generation,
@@ -41,8 +47,8 @@ static struct seal_context context_of(const struct place *place, const struct se
 static void bind_under(struct keyring *keyring, struct statement *s, const char *name,
 		       enum sealed column, const struct sealed_row *row, struct secret *plain)
 {
-	const struct seal_context context = context_of(&places[column], row);
-	CLEANUP_FREE const char *purpose = context.purpose;
+	CLEANUP_FREE char *purpose = purpose_of(column, row);
+	const struct seal_context context = context_of(column, row, purpose);
 	CLEANUP_FREE unsigned char *sealed = NULL;
 	size_t len;
 
@@ -56,8 +62,8 @@ static void bind_under(struct keyring *keyring, struct statement *s, const char 
 static struct secret *open_under(struct keyring *keyring, struct statement *s, enum sealed column,
 				 const struct sealed_row *row, struct error *err)
 {
-	const struct seal_context context = context_of(&places[column], row);
-	CLEANUP_FREE const char *purpose = context.purpose;
+	CLEANUP_FREE char *purpose = purpose_of(column, row);
+	const struct seal_context context = context_of(column, row, purpose);
 	size_t len;
 	const void *sealed = statement_bytes(s, places[column].column, &len);
 	struct secret *plain = keyring_open(keyring, &context, sealed, len, err);

@@ -9,16 +9,21 @@
 #include "vault/inside.h"
 #include "vault/marks.h"
 
-static bool is_stale(struct vault *in, const char *account, struct statement *s)
+static bool find_stale(struct vault *in, const char *account, struct statement *s, bool *ret_stale,
+		       struct error *err)
 {
 	CLEANUP(marks_free) struct marks *marks = NULL;
 	uint64_t mark;
 
+	*ret_stale = false;
 	if (statement_is_null(s, "token_generation"))
-		return false; /* there is nothing that could be sent */
-	marks = marks_read(in->folder);
-	return !marks_find(marks, account, &mark) ||
-	       (uint64_t)statement_int(s, "token_generation") < mark;
+		return true; /* there is nothing that could be sent */
+	marks = marks_read(in->folder, err);
+	if (!marks)
+		return false;
+	*ret_stale = !marks_find(marks, account, &mark) ||
+		     (uint64_t)statement_int(s, "token_generation") < mark;
+	return true;
 }
 
 bool vault_account_get(struct vault *in, const char *account, struct vault_account *ret,
@@ -31,22 +36,22 @@ bool vault_account_get(struct vault *in, const char *account, struct vault_accou
 		" token.generation AS token_generation"
 		" FROM account LEFT JOIN token ON token.account = account.name WHERE name = :name",
 		err);
+	struct vault_account about = { 0 };
 	bool row;
 
 	if (!s)
 		return false;
 	statement_bind_text(s, ":name", account);
-	if (!statement_step(s, &row, err))
+	if (!statement_step(s, &row, err) ||
+	    (row && !find_stale(in, account, s, &about.stale, err)))
 		return false;
-	*ret = (struct vault_account){ 0 };
-	if (row)
-		*ret = (struct vault_account){
-			.asked = (unsigned)statement_int(s, "asked"),
-			.stale = is_stale(in, account, s),
-			.disconnected = statement_int(s, "disconnected") != 0,
-			.learned_life_s = statement_int(s, "learned_life_s"),
-			.learned_ms = statement_int(s, "learned_ms"),
-		};
+	if (row) {
+		about.asked = (unsigned)statement_int(s, "asked");
+		about.disconnected = statement_int(s, "disconnected") != 0;
+		about.learned_life_s = statement_int(s, "learned_life_s");
+		about.learned_ms = statement_int(s, "learned_ms");
+	}
+	*ret = about;
 	return true;
 }
 

@@ -93,10 +93,10 @@ static bool write_row(struct vault *in, const char *account, const struct vault_
 		in->db,
 		"INSERT OR REPLACE INTO token (account, id, generation, access_token,"
 		" refresh_token, facts, instance_url, org_id, user_id, scope, source,"
-		" obtained_ms, expires_ms, expiry, rotation) VALUES (:account, :id, :generation, "
-		":access_token,"
-		" :refresh_token, :facts, :instance_url, :org_id, :user_id, :scope, :source,"
-		" :obtained_ms, :expires_ms, :expiry, :rotation)",
+		" obtained_ms, expires_ms, expiry, rotation)"
+		" VALUES (:account, :id, :generation, :access_token, :refresh_token, :facts,"
+		" :instance_url, :org_id, :user_id, :scope, :source, :obtained_ms, :expires_ms,"
+		" :expiry, :rotation)",
 		err);
 	CLEANUP(secret_free) struct secret *facts = facts_of(token);
 	char id[INSIDE_ID_SIZE];
@@ -163,10 +163,12 @@ static bool store(struct vault *in, const char *account, uint64_t mark, struct v
 bool vault_token_put(struct vault *in, const char *account, struct vault_token *token,
 		     struct error *err)
 {
-	CLEANUP(marks_free) struct marks *marks = marks_read(in->folder);
+	CLEANUP(marks_free) struct marks *marks = marks_read(in->folder, err);
 	struct vault_token stored = *token;
 	uint64_t mark = 0;
 
+	if (!marks)
+		return false;
 	if (!marks_is_name(account))
 		return error_set(err, ERROR_BUG, "bad-name", "\"%s\" cannot name an account",
 				 account);
@@ -219,7 +221,7 @@ static bool read_row(struct vault *in, const char *account, struct statement *s,
 			 "a column of its row is not what was stored");
 }
 
-/* Whoever asks also learns the row's own id, which outlives no other token. */
+/* Also tells the row's own id. */
 static bool find(struct vault *in, const char *account, struct vault_token *ret_token,
 		 char ret_id[INSIDE_ID_SIZE], bool *ret_found, struct error *err)
 {
@@ -331,16 +333,17 @@ bool vault_token_delete(struct vault *in, const char *account, struct error *err
 bool inside_token_mark_all(struct vault *in, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(in->db,
-					    /* Else somebody has written into the token's row. */
-					    "SELECT account, account.generation AS generation"
-					    " FROM token JOIN account ON name = account"
-					    " AND account.generation = token.generation",
-					    err);
-	CLEANUP(marks_free) struct marks *marks = marks_read(in->folder);
+	struct statement *s =
+		statement_new(in->db,
+			      "SELECT account, account.generation AS generation FROM token"
+			      /* Else somebody has written into the token's row. */
+			      " JOIN account ON name = account"
+			      " AND account.generation = token.generation",
+			      err);
+	CLEANUP(marks_free) struct marks *marks = s ? marks_read(in->folder, err) : NULL;
 	bool row, raised = false;
 
-	if (!s)
+	if (!marks)
 		return false;
 	for (;;) {
 		uint64_t mark, generation;

@@ -181,7 +181,7 @@ static void fill(const struct place *place)
 	put_token(vault, "sandbox", "b1", "s1");
 	queue(vault, "gone", "t1");
 	/* More than a page or two. */
-	for (int i = 0; i < 12; i++) {
+	for (int i = 0; i < 6; i++) {
 		char name[20];
 
 		snprintf(name, sizeof(name), "extra-%d", i);
@@ -205,7 +205,7 @@ static void assert_opens_with(const struct place *place, struct keyring *ring)
 	struct vault *vault = must_open(place, ring);
 	struct error err;
 
-	for (int i = 0; i < 12; i++) {
+	for (int i = 0; i < 6; i++) {
 		char name[20];
 
 		snprintf(name, sizeof(name), "extra-%d", i);

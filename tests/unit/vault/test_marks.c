@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 static void marks_are_raised_with_each_token(void **state)
 {
@@ -199,6 +200,39 @@ static void names_that_a_line_cannot_hold_are_refused(void **state)
 	}
 }
 
+/* With no descriptor left nobody knows what the file says: it is neither missing nor replaced. */
+static void a_file_that_cannot_be_opened_now_is_left(void **state)
+{
+	const struct place *place = *state;
+	CLEANUP(keyring_free) struct keyring *ring = ring_of(place, KEY_A);
+	CLEANUP(vault_close) struct vault *vault = must_open(place, ring);
+	struct vault_token token = token_of("a2", "r2");
+	struct vault_account about;
+	struct rlimit full, none;
+	struct error err;
+	bool asked, put;
+
+	put_token(vault, "production", "a1", "r1");
+	put_token(vault, "sandbox", "b1", "s1");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &full), 0);
+	none = full;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	asked = vault_account_get(vault, "production", &about, &err);
+	put = vault_token_put(vault, "production", &token, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &full), 0);
+	assert_false(asked);
+	assert_false(put);
+	assert_int_equal(err.kind, ERROR_RETRY);
+	assert_non_null(strstr(err.text, "marks"));
+	assert_false(account_of(vault, "production").stale);
+	assert_false(account_of(vault, "sandbox").stale);
+	assert_token(vault, "production", "a1", "r1", 1);
+	assert_true(vault_token_put(vault, "production", &token, &err));
+	assert_marks(place, "production 2\nsandbox 1\n");
+	vault_token_done(&token);
+}
+
 /* As an operator's `sqlite3 FROM '.backup TO'`, and back. */
 static void copy_database(const char *from, const char *to)
 {
@@ -264,6 +298,7 @@ int main(void)
 		in_place(a_file_with_a_nul_marks_nothing),
 		in_place(a_missing_file_marks_nothing),
 		in_place(a_put_without_its_mark_has_failed),
+		in_place(a_file_that_cannot_be_opened_now_is_left),
 		in_place(names_that_a_line_cannot_hold_are_refused),
 		in_place(a_restored_backup_is_known),
 	};
