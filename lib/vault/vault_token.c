@@ -334,11 +334,10 @@ bool inside_token_mark_all(struct vault *in, struct error *err)
 {
 	CLEANUP(statement_free)
 	struct statement *s =
+		/* The account's number: the token's may be what somebody wrote into its row. */
 		statement_new(in->db,
-			      "SELECT account, account.generation AS generation FROM token"
-			      /* Else somebody has written into the token's row. */
-			      " JOIN account ON name = account"
-			      " AND account.generation = token.generation",
+			      "SELECT account, account.generation AS generation"
+			      " FROM token JOIN account ON name = account",
 			      err);
 	CLEANUP(marks_free) struct marks *marks = s ? marks_read(in->folder, err) : NULL;
 	bool row, raised = false;

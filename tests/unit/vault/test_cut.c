@@ -285,10 +285,13 @@ static bool put_first(const struct place *place, struct error *err)
 	return put(place, "first", err);
 }
 
-/* As it stands in the file; 0 without a line. */
+/* As it stands in the file; 0 without one, or without a line. */
 static uint64_t mark_of(const struct place *place, const char *account)
 {
 	size_t len;
+
+	if (access(PATH_IN(place, "state/marks"), F_OK) != 0)
+		return 0;
 	CLEANUP_FREE unsigned char *text = read_all(PATH_IN(place, "state/marks"), &len);
 	CLEANUP_FREE char *start = mem_format("%s ", account);
 	const char *line = strstr((char *)text, start);
@@ -355,15 +358,44 @@ static void look_at_first(const struct place *place, bool ended)
 	vault_close(vault);
 }
 
+static bool put_unmarked(const struct place *place, struct error *err)
+{
+	unlink(PATH_IN(place, "state/marks"));
+	return put(place, "production", err);
+}
+
+static void look_at_unmarked(const struct place *place, bool ended)
+{
+	struct vault *vault;
+	bool is_new, is_stale;
+
+	/* Killed before the file was even gone: nothing to look at. */
+	if (mark_of(place, "sandbox"))
+		return;
+	vault = must_open(place, ring_a);
+	is_new = generation_of(vault, "production") == 2;
+	is_stale = account_of(vault, "production").stale;
+	/* What nobody vouched for does not become good by half a put. */
+	assert_true(is_new || is_stale);
+	assert_true(account_of(vault, "sandbox").stale);
+	if (ended)
+		assert_true(is_new && !is_stale);
+	put_token(vault, "production", "a3", "r3");
+	assert_false(account_of(vault, "production").stale);
+	vault_close(vault);
+}
+
 static void a_put_is_whole(void **state)
 {
 	static const struct deed next = { put_next, look_at_next },
-				 first = { put_first, look_at_first };
+				 first = { put_first, look_at_first },
+				 unmarked = { put_unmarked, look_at_unmarked };
 	static const enum call calls[] = { WRITE, PWRITE, SYNC, RENAME, UNLINK };
 
 	fill(*state);
 	cut_everywhere(*state, &next, calls, sizeof(calls) / sizeof(calls[0]));
 	cut_everywhere(*state, &first, calls, sizeof(calls) / sizeof(calls[0]));
+	cut_everywhere(*state, &unmarked, calls, sizeof(calls) / sizeof(calls[0]));
 }
 
 static bool disconnect(const struct place *place, struct error *err)
