@@ -33,7 +33,8 @@ static void a_machine_has_a_name_of_its_own(void **state)
 	assert_true(machine_id(id));
 	assert_string_equal(id, "000102030405060708090a0b0c0d0eff");
 	/* It never changes: each state directory would seem to come from elsewhere. */
-	assert_true(sd_id128_equal(asked_for, SD_ID128_MAKE(9f, ae, ae, 7a, 02, 91, 02, 47, 98, 42, c5, 94, 95, d8, e8, 6c)));
+	assert_true(sd_id128_equal(asked_for, SD_ID128_MAKE(9f, ae, ae, 7a, 02, 91, 02, 47, 98, 42,
+							    c5, 94, 95, d8, e8, 6c)));
 }
 
 static void a_machine_may_have_none(void **state)
