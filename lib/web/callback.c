@@ -14,7 +14,6 @@
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
-#include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,8 +100,6 @@ static int open_listener(const struct sockaddr_storage *where)
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	    (where->ss_family == AF_INET ||
-	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
 	    bind(fd, (const struct sockaddr *)where, address_size(where)) == 0 &&
 	    listen(fd, MOST_VISITS) == 0)
 		return fd;
@@ -361,6 +358,16 @@ static void answer_request(struct evhttp_request *request, void *arg)
 	page_send(page, request);
 }
 
+/* Whoever frees because the answer is here would else cut its page, which libevent writes on a
+ * later turn. It is smaller than a socket's buffer, from where the kernel sends it. */
+static void send_the_rest(struct visit *visit)
+{
+	struct evbuffer *rest = bufferevent_get_output(visit->socket);
+
+	evbuffer_unfreeze(rest, 1); /* a bufferevent keeps its own buffer shut */
+	evbuffer_write(rest, bufferevent_getfd(visit->socket));
+}
+
 void callback_free(struct callback *in)
 {
 	struct visit *visit;
@@ -370,6 +377,7 @@ void callback_free(struct callback *in)
 	if (in->http)
 		stop_listening(in);
 	while ((visit = TAILQ_FIRST(&in->visits))) {
+		send_the_rest(visit);
 		/* Now: libevent itself closes on the loop's next turn. */
 		shutdown(bufferevent_getfd(visit->socket), SHUT_RDWR);
 		visit_end(visit);

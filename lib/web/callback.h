@@ -37,7 +37,7 @@ typedef enum callback_verdict callback_fn(const char *query, size_t len, void *a
 struct callback *callback_new(struct loop *loop, const char *redirect_uri, callback_fn *fn,
 			      void *arg, struct error *err);
 
-/* At once; an answer under way is cut. Not needed for the port to be free again after a DONE or
- * DENIED, whose answer goes out first. NULL is allowed. */
+/* At once; a page that is not sent yet goes to the kernel, which sends it. Not needed for the port
+ * to be free again after a DONE or DENIED. NULL is allowed. */
 void callback_free(struct callback *in);
 CLEANUP_DEFINE(struct callback, callback_free)

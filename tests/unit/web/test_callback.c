@@ -20,6 +20,8 @@
 #include "loop/loop.h"
 #include "web/callback.h"
 
+#include "browser.h"
+
 #define QUERY "code=canary-code&state=canary-state"
 
 static struct {
@@ -56,57 +58,6 @@ int __wrap_bind(int fd, const struct sockaddr *address, socklen_t size)
 	return -1;
 }
 
-/* The machine. */
-
-static socklen_t loopback(int family, int port, struct sockaddr_storage *ret)
-{
-	*ret = (struct sockaddr_storage){ .ss_family = (sa_family_t)family };
-	if (family == AF_INET) {
-		((struct sockaddr_in *)ret)->sin_port = htons((in_port_t)port);
-		((struct sockaddr_in *)ret)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		return sizeof(struct sockaddr_in);
-	}
-	((struct sockaddr_in6 *)ret)->sin6_port = htons((in_port_t)port);
-	((struct sockaddr_in6 *)ret)->sin6_addr = in6addr_loopback;
-	return sizeof(struct sockaddr_in6);
-}
-
-/* A socket that has the port, or -1. */
-static int squat(int family, int port)
-{
-	struct sockaddr_storage where;
-	socklen_t size = loopback(family, port, &where);
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (bind(fd, (struct sockaddr *)&where, size) == 0 && listen(fd, 1) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static bool is_free(int port)
-{
-	int v4 = squat(AF_INET, port), v6 = squat(AF_INET6, port);
-
-	if (v4 >= 0)
-		close(v4);
-	if (v6 >= 0)
-		close(v6);
-	return v4 >= 0 && v6 >= 0;
-}
-
-/* Below the ports that the kernel gives to clients, so that none of ours takes it. */
-static int free_port(void)
-{
-	static int last;
-	int port = last ? last + 1 : 20000 + getpid() % 10000;
-
-	while (!is_free(port))
-		port++;
-	last = port;
-	return port;
-}
-
 static enum callback_verdict answered(const char *query, size_t len, void *arg)
 {
 	assert_ptr_equal(arg, &at);
@@ -132,7 +83,7 @@ static int set_up(void **state)
 	(void)state;
 	memset(&at, 0, sizeof(at));
 	at.loop = loop_new();
-	at.port = free_port();
+	at.port = browser_free_port();
 	if (!open_at("localhost", &err))
 		fail_msg("%s", err.text);
 	return 0;
@@ -151,32 +102,14 @@ static void mark(void *arg)
 	*(bool *)arg = true;
 }
 
-/* All that is ready now is worked off: sockets of this machine are ready at once. */
 static void settle(void)
 {
-	for (int i = 0; i < 16; i++) {
-		bool came = false;
-
-		loop_soon(at.loop, mark, &came);
-		while (!came)
-			loop_once(at.loop);
-	}
+	browser_settle(at.loop);
 }
 
-/* -1: refused. */
 static int dial_family(int family)
 {
-	struct sockaddr_storage where;
-	socklen_t size = loopback(family, at.port, &where);
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (connect(fd, (struct sockaddr *)&where, size) < 0) {
-		assert_int_equal(errno, ECONNREFUSED);
-		close(fd);
-		return -1;
-	}
-	settle();
-	return fd;
+	return browser_dial(at.loop, family, at.port);
 }
 
 static int dial(void)
@@ -184,27 +117,32 @@ static int dial(void)
 	return dial_family(AF_INET);
 }
 
-/* False: the other side is gone. */
 static bool say(int fd, const char *bytes, size_t len)
 {
-	ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL);
-
-	settle();
-	return sent == (ssize_t)len;
+	return browser_say(at.loop, fd, bytes, len);
 }
 
-/* Everything until the server closed; NULL if it has not. */
 static const char *hear(int fd)
 {
-	static char text[4096];
-	size_t len = 0;
-	ssize_t got;
+	return browser_hear(at.loop, fd);
+}
 
-	settle();
-	while ((got = recv(fd, text + len, sizeof(text) - 1 - len, MSG_DONTWAIT)) > 0)
-		len += (size_t)got;
-	text[len] = '\0';
-	return got == 0 || errno != EAGAIN ? text : NULL;
+/* A connection whose request is in the socket before the loop sees either. */
+static int dial_eagerly(const char *request)
+{
+	struct sockaddr_in where = { .sin_family = AF_INET,
+				     .sin_port = htons((in_port_t)at.port),
+				     .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&where, sizeof(where)), 0);
+	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+	return fd;
+}
+
+static char *good_request(void)
+{
+	return mem_format("GET /callback?x HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", at.port);
 }
 
 /* What a request gets, "" if nothing, on a connection of its own. `%H` is the right host. */
@@ -516,8 +454,7 @@ static void a_slow_client_is_cut(void **state)
 /* It lay in the socket when the time was over. */
 static void a_request_that_comes_with_its_deadline_is_not_answered(void **state)
 {
-	CLEANUP_FREE char *request =
-		mem_format("GET /callback?x HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", at.port);
+	CLEANUP_FREE char *request = good_request();
 	int fd = dial();
 
 	(void)state;
@@ -531,10 +468,7 @@ static void a_request_that_comes_with_its_deadline_is_not_answered(void **state)
 
 static void four_at_a_time(void **state)
 {
-	CLEANUP_FREE char *request =
-		mem_format("GET /callback?x HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", at.port);
-	struct sockaddr_storage where;
-	socklen_t size = loopback(AF_INET, at.port, &where);
+	CLEANUP_FREE char *request = good_request();
 	int fds[5], eager;
 
 	(void)state;
@@ -545,9 +479,7 @@ static void four_at_a_time(void **state)
 		assert_null(hear(fds[i]));
 	close(fds[4]);
 	/* Also with its request there as soon as it is. */
-	eager = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(eager, (struct sockaddr *)&where, size), 0);
-	assert_int_equal(send(eager, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+	eager = dial_eagerly(request);
 	assert_string_equal(hear(eager), "");
 	close(eager);
 	assert_int_equal(at.calls, 0);
@@ -584,8 +516,7 @@ static void one_connection_brings_one_request(void **state)
 
 static void an_answer_after_the_answer_is_not_told(void **state)
 {
-	CLEANUP_FREE char *request =
-		mem_format("GET /callback?x HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", at.port);
+	CLEANUP_FREE char *request = good_request();
 	int early = dial();
 
 	(void)state;
@@ -599,8 +530,7 @@ static void an_answer_after_the_answer_is_not_told(void **state)
 
 static void a_browser_may_close_at_any_byte(void **state)
 {
-	CLEANUP_FREE char *request =
-		mem_format("GET /callback?x HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", at.port);
+	CLEANUP_FREE char *request = good_request();
 
 	(void)state;
 	for (size_t len = 0; len <= strlen(request); len++) {
@@ -620,8 +550,7 @@ static void a_browser_may_close_at_any_byte(void **state)
 
 static void it_may_end_at_any_byte(void **state)
 {
-	CLEANUP_FREE char *request =
-		mem_format("GET /callback?x HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", at.port);
+	CLEANUP_FREE char *request = good_request();
 	struct error err;
 
 	(void)state;
@@ -721,7 +650,7 @@ static void a_taken_port_is_told(void **state)
 	assert_non_null(strstr(err.text, "another login"));
 	callback_free(first);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		int fd = squat(rows[i].family, at.port);
+		int fd = browser_squat(rows[i].family, at.port);
 
 		assert_true(fd >= 0);
 		assert_int_equal(open_at(rows[i].host, &err), !rows[i].taken);
@@ -733,26 +662,18 @@ static void a_taken_port_is_told(void **state)
 		callback_free(TAKE(at.callback));
 		close(fd);
 	}
-	assert_true(is_free(at.port)); /* a half that was bound is let go */
+	assert_true(open_at("localhost", &err)); /* a half that was bound was let go */
 }
 
-/* Not even with both sides setting every option that another user could set. */
+/* Whatever options its socket has. */
 static void nobody_can_listen_beside_it(void **state)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
-	const int on = 1;
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct sockaddr_storage where;
-		socklen_t size = loopback(families[i], at.port, &where);
-		int fd = socket(families[i], SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-		assert_int_equal(bind(fd, (struct sockaddr *)&where, size), -1);
+		assert_int_equal(browser_squat(families[i], at.port), -1);
 		assert_int_equal(errno, EADDRINUSE);
-		close(fd);
 	}
 }
 
@@ -804,17 +725,12 @@ static void a_bad_redirect_uri_is_told(void **state)
 /* Turns of the loop while nothing can be accepted: a pause, not a busy loop. */
 static void short_descriptors_are_waited_for(void **state)
 {
-	CLEANUP_FREE char *request =
-		mem_format("GET /callback?x HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", at.port);
-	struct sockaddr_storage where;
-	socklen_t size = loopback(AF_INET, at.port, &where);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CLEANUP_FREE char *request = good_request();
+	int fd = dial_eagerly(request);
 	struct rlimit before, none;
 	bool woke = false;
 
 	(void)state;
-	assert_int_equal(connect(fd, (struct sockaddr *)&where, size), 0);
-	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
