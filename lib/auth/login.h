@@ -4,8 +4,9 @@
  *
  * `state` (32 random bytes, compared in constant time) and the PKCE verifier (RFC 7636, S256) live
  * in guarded memory and are good for ten minutes, suspended time included, and for one answer.
- * A wrong or doubled parameter, another path or a foreign state leave the login pending. A denial
- * (error=...) with the right state ends it. Nothing is stored here: the token goes to `done`. */
+ * A wrong or doubled parameter, another path, a foreign state or issuer (RFC 9207) leave the login
+ * pending. A denial (error=...) with the right state ends it. Nothing is stored here: the token
+ * goes to `done`. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,5 +47,5 @@ const char *login_url(const struct login *in);
 
 /* The address the browser ended at, as somebody copied it from its address bar: the same checks as
  * for the listener, path included. False: ERROR_HUMAN code not-the-answer (what is wrong with it)
- * or wrong-state; the login stays pending. */
+ * or wrong-state, and the login stays pending; or login-expired, and `done` is on its way. */
 bool login_paste(struct login *in, struct secret *url, struct error *err);
