@@ -378,8 +378,6 @@ void callback_free(struct callback *in)
 		stop_listening(in);
 	while ((visit = TAILQ_FIRST(&in->visits))) {
 		send_the_rest(visit);
-		/* Now: libevent itself closes on the loop's next turn. */
-		shutdown(bufferevent_getfd(visit->socket), SHUT_RDWR);
 		visit_end(visit);
 	}
 	if (in->http)
