@@ -86,11 +86,8 @@ struct keeper *keeper_new(const struct keeper_args *args, struct error *err)
 	TAILQ_INIT(&in->waits);
 	if (in->args.session_lifetime_s <= 0)
 		in->args.session_lifetime_s = DEFAULT_LIFETIME_S;
-	if (!keeper_load(in, err)) {
-		if (err->kind != ERROR_STATE || strcmp(err->code, "tampered") != 0)
-			return NULL;
-		keeper_park(in, err);
-	}
+	if (!keeper_load(in, err))
+		return NULL;
 	return TAKE(in);
 }
 
@@ -107,13 +104,12 @@ void keeper_free(struct keeper *in)
 		return;
 	while (!TAILQ_EMPTY(&in->waits))
 		wait_free(TAILQ_FIRST(&in->waits));
-	if (in->asking)
-		in->args.grant->cancel(in->asking);
+	keeper_tell_nobody(in);
+	keeper_drop_request(in);
+	keeper_stop_looking(in);
 	loop_timer_cancel(in->next);
 	loop_timer_cancel(in->turn);
-	loop_timer_cancel(in->tell);
 	vault_token_done(&in->token);
-	vault_token_done(&in->uncommitted);
 	free(in->account);
 	free(in);
 }
@@ -200,35 +196,4 @@ static void turn(void *arg)
 	} else if (in->state == KEEPER_EMPTY || in->state == KEEPER_FRESH) {
 		keeper_ask(in);
 	} /* else it is on its way */
-}
-
-/* What persons do. */
-
-void keeper_unpark(struct keeper *in)
-{
-	struct error err;
-
-	if (in->state != KEEPER_PARKED)
-		return;
-	keeper_clear_trouble(in);
-	in->refusals = 0;
-	in->spent = true;
-	keeper_set_state(in, KEEPER_EMPTY);
-	if (!keeper_load(in, &err))
-		keeper_park(in, &err);
-}
-
-bool keeper_forget(struct keeper *in, struct error *err)
-{
-	if (!vault_token_delete(in->args.vault, in->account, err))
-		return false;
-	if (in->asking)
-		in->args.grant->cancel(TAKE(in->asking));
-	vault_token_done(&in->uncommitted);
-	vault_token_done(&in->token);
-	keeper_clear_trouble(in);
-	in->refusals = 0;
-	keeper_spend(in);
-	keeper_turn_soon(in);
-	return true;
 }

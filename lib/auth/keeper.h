@@ -5,11 +5,12 @@
  *
  * - A token is in the vault, and the vault's high-water mark is raised, before the first request
  *   uses it. If the vault cannot store it, nobody gets it until it can.
- * - Before a refresh token is sent, the vault knows that it will be (vault_account_set_asked). If
- * no answer came, the old access token is used to its end, then the refresh token is sent exactly
- *   once more, unless the provider is known not to rotate; after that the account is parked (code
- *   answer-lost). The same holds for a process that was killed in between. Refused then, the text
- *   says that the lost answer may be why.
+ * - Before a refresh token is sent, the vault knows that it will be (vault_account_set_asked); if
+ *   that cannot be written, it is not sent. If no answer came, the old access token is used to its
+ *   end (fresh, with a trouble), then the refresh token is sent exactly once more, unless the
+ *   provider is known not to rotate; after that the account is parked (code answer-lost). The same
+ *   holds for a process that was killed in between. Refused then, the text says that the lost
+ *   answer may be why, and no later process sends it either.
  * - A refresh token older than the high-water mark is never sent (parked, code stale-token).
  * - The token is replaced at 3/4 of its life with jitter while the account is in use, and once a
  *   day otherwise, so that the grant stays alive.
@@ -45,8 +46,7 @@ struct keeper_args {
 	struct vault *vault;
 	const struct grant *grant;
 	const char *account;
-	int64_t session_lifetime_s; /* how long a token is believed to live where nobody says: 2 h
-				     */
+	int64_t session_lifetime_s; /* how long a token is believed to live where nobody says */
 };
 
 /* Starts with the token of the vault, if it has one; one that was tampered with, is stale, or was
@@ -98,7 +98,8 @@ struct keeper_health {
 	int64_t next_refresh_ms;  /* or the next try; 0: none is planned */
 	const char *instance_url; /* "" until known, as the next */
 	const char *org_id;
-	const struct error *trouble; /* as it came; NULL if all is well */
+	const struct error *trouble; /* as it came; NULL if all is well. Fresh, with a trouble: the
+					answer to a refresh was lost */
 	uint64_t token_requests;     /* since start */
 };
 
@@ -109,7 +110,8 @@ void keeper_health(const struct keeper *in, struct keeper_health *ret);
 
 /* Forgets why it was parked, so that the next keeper_get() asks again, unless a newer token stands
  * in the vault by now. Does nothing if it is not parked, or if only a login helps (needs-login,
- * stale-token, disconnected, a dead grant whose refresh token is the one that was refused). */
+ * stale-token, answer-lost, disconnected, a grant by_login that answered invalid_grant). A dead
+ * grant is asked once a process: the next start tries it again. */
 void keeper_unpark(struct keeper *in);
 
 /* A login that the operator confirmed: its token becomes the account's. Another org than the pinned
@@ -126,14 +128,16 @@ bool keeper_disconnect(struct keeper *in, struct error *err);
  * here and in the vault. */
 bool keeper_forget(struct keeper *in, struct error *err);
 
-/* A token request is on its way, or a token is not stored yet: to stop now could lose the grant.
- * Tells once when that is over; at most one who waits; NULL forgets him. */
+/* A refresh token is on its way (by_login), or a token is not stored yet: to stop now could lose
+ * the grant. Tells once, from the loop, when that is over, or soon if it is; at most one who waits;
+ * NULL forgets him. */
 bool keeper_is_busy(const struct keeper *in);
 typedef void keeper_settled_fn(void *arg);
 void keeper_on_settled(struct keeper *in, keeper_settled_fn *fn, void *arg);
 
-/* Told, from the loop, whenever the state changed, the instance_url changed (health says which) or
- * a daily reminder of a parked state is due: the daemon logs it. */
+/* Told, from the loop, whenever the state changed (also from empty by keeper_new()), the
+ * instance_url changed (health says which) or a daily reminder of a parked state is due: the daemon
+ * logs it. */
 enum keeper_news { KEEPER_NEWS_STATE, KEEPER_NEWS_MOVED, KEEPER_NEWS_REMINDER };
 typedef void keeper_changed_fn(struct keeper *in, enum keeper_news news, void *arg);
 void keeper_on_change(struct keeper *in, keeper_changed_fn *fn, void *arg);

@@ -1,284 +1,7 @@
-/* The keeper with a real vault, a scripted grant and a clock that the test moves: days in a second.
- */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include <ftw.h>
-#include <signal.h>
+/* The states of a keeper: who waits, what is asked for, what parks it. */
 #include <sqlite3.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "auth/grant.h"
-#include "auth/keeper.h"
-#include "base/error.h"
-#include "loop/loop.h"
-#include "secret/keyring.h"
-#include "secret/secret.h"
-#include "vault/vault.h"
-
-#define MINUTE_MS ((int64_t)60000)
-#define HOUR_MS   (60 * MINUTE_MS)
-#define DAY_MS    (24 * HOUR_MS)
-#define ORG_A     "00D000000000001EAA"
-#define ORG_B     "00D000000000002EAA"
-
-/* The grant: answers a request on the next turn as `say` has it. */
-static struct {
-	enum { GIVE, GIVE_ROTATED, FAIL, HANG } say;
-	const char *org_id;
-	int64_t life_ms; /* 0: not said */
-	struct error err;
-	unsigned requests;
-	bool asked_with_token;
-	char had_refresh[32];
-	struct grant_request *pending;
-} script;
-
-struct grant_request {
-	grant_done_fn *done;
-	void *arg;
-	struct loop_timer *answer;
-};
-
-static struct {
-	struct loop *loop;
-	char dir[64];
-	struct keyring *ring;
-	struct vault *vault;
-	struct keeper *keeper;
-	int64_t lifetime_s;
-	/* What leases said. */
-	unsigned leases, errors;
-	uint64_t generation;
-	char token[64], org_id[32], code[56], text[512], names[512];
-	enum error_kind kind;
-	bool free_in_lease;
-} at;
-
-static void grant_answer(void *arg)
-{
-	struct grant_request ended = *(struct grant_request *)arg;
-	struct vault_token token = { 0 };
-	char text[32];
-
-	free(arg);
-	script.pending = NULL;
-	if (script.say == FAIL) {
-		ended.done(NULL, &script.err, false, ended.arg);
-		return;
-	}
-	snprintf(text, sizeof(text), "access-%u", script.requests);
-	token.access_token = secret_new(text, strlen(text));
-	if (script.say == GIVE_ROTATED) {
-		snprintf(text, sizeof(text), "refresh-%u", script.requests);
-		token.refresh_token = secret_new(text, strlen(text));
-	}
-	token.instance_url = mem_strdup("https://acme.my.salesforce.com");
-	token.org_id = mem_strdup(script.org_id);
-	token.user_id = mem_strdup("005000000000001AAA");
-	token.obtained_ms = loop_now_ms(at.loop);
-	token.expires_ms = script.life_ms ? token.obtained_ms + script.life_ms : 0;
-	ended.done(&token, NULL, false, ended.arg);
-}
-
-static struct grant_request *grant_start(void *self, const struct vault_token *current,
-					 grant_done_fn *done, void *arg)
-{
-	struct grant_request *in = mem_new(struct grant_request);
-
-	assert_ptr_equal(self, &script);
-	assert_null(script.pending); /* one at a time */
-	*in = (struct grant_request){ .done = done, .arg = arg };
-	script.requests++;
-	script.asked_with_token = current != NULL;
-	script.had_refresh[0] = '\0';
-	if (current && current->refresh_token) {
-		size_t len;
-
-		snprintf(script.had_refresh, sizeof(script.had_refresh), "%s",
-			 secret_open(current->refresh_token, &len));
-		secret_close(current->refresh_token);
-	}
-	if (script.say != HANG)
-		in->answer = loop_soon(at.loop, grant_answer, in);
-	script.pending = in;
-	return in;
-}
-
-static void grant_cancel(struct grant_request *in)
-{
-	loop_timer_cancel(in->answer);
-	script.pending = NULL;
-	free(in);
-}
-
-static struct grant grant = {
-	.self = &script, .source = "here", .start = grant_start, .cancel = grant_cancel
-};
-
-static void changed(struct keeper *in, enum keeper_news news, void *arg)
-{
-	(void)news;
-	struct keeper_health health;
-
-	(void)arg;
-	keeper_health(in, &health);
-	if (strlen(at.names) + 20 < sizeof(at.names)) {
-		strcat(at.names, health.state_name);
-		strcat(at.names, " ");
-	}
-}
-
-static void open_keeper(void)
-{
-	const struct keeper_args args = { .loop = at.loop,
-					  .vault = at.vault,
-					  .grant = &grant,
-					  .account = "production",
-					  .session_lifetime_s = at.lifetime_s };
-	struct error err;
-
-	at.keeper = keeper_new(&args, &err);
-	if (!at.keeper)
-		fail_msg("%s", err.text);
-	keeper_on_change(at.keeper, changed, NULL);
-}
-
-static void open_all(void)
-{
-	CLEANUP_FREE char *state_dir = mem_format("%s/state", at.dir);
-	struct error err;
-
-	at.vault = vault_open(state_dir, at.ring, &err);
-	if (!at.vault)
-		fail_msg("%s", err.text);
-	open_keeper();
-}
-
-static void close_all(void)
-{
-	keeper_free(TAKE(at.keeper));
-	vault_close(TAKE(at.vault));
-}
-
-static int set_up(void **state)
-{
-	CLEANUP_FREE char *key = NULL, *state_dir = NULL;
-	struct error err;
-
-	(void)state;
-	memset(&at, 0, sizeof(at));
-	memset(&script, 0, sizeof(script));
-	script.org_id = ORG_A;
-	snprintf(at.dir, sizeof(at.dir), "/tmp/test_keeper.XXXXXX");
-	assert_non_null(mkdtemp(at.dir));
-	key = mem_format("file:%s/key", at.dir);
-	state_dir = mem_format("%s/state", at.dir);
-	assert_true(keyring_make_file(key + 5, state_dir, &err));
-	at.ring = keyring_load(key, state_dir, &err);
-	assert_non_null(at.ring);
-	at.loop = loop_new();
-	at.lifetime_s = 7200;
-	open_all();
-	return 0;
-}
-
-static int drop_entry(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	close_all();
-	keyring_free(at.ring);
-	loop_free(at.loop);
-	return nftw(at.dir, drop_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void leased(const struct keeper_lease *lease, const struct error *err, void *arg)
-{
-	size_t len;
-
-	if (arg)
-		*(bool *)arg = true;
-	if (err) {
-		assert_null(lease);
-		at.errors++;
-		at.kind = err->kind;
-		snprintf(at.code, sizeof(at.code), "%s", err->code);
-		snprintf(at.text, sizeof(at.text), "%s", err->text);
-		return;
-	}
-	at.leases++;
-	at.generation = lease->generation;
-	snprintf(at.token, sizeof(at.token), "%s", secret_open(lease->access_token, &len));
-	secret_close(lease->access_token);
-	snprintf(at.org_id, sizeof(at.org_id), "%s", lease->org_id);
-	assert_string_equal(lease->instance_url, "https://acme.my.salesforce.com");
-	if (at.free_in_lease)
-		keeper_free(TAKE(at.keeper));
-}
-
-static void mark(void *arg)
-{
-	*(bool *)arg = true;
-}
-
-static void settle(void)
-{
-	for (int i = 0; i < 6; i++) {
-		bool came = false;
-
-		loop_soon(at.loop, mark, &came);
-		while (!came)
-			loop_once(at.loop);
-	}
-}
-
-/* Asks, and waits for an answer without time going by. */
-static void get(void)
-{
-	bool done = false;
-
-	keeper_get(at.keeper, leased, &done);
-	assert_false(done);
-	while (!done)
-		loop_once(at.loop);
-}
-
-static void pass(int64_t ms)
-{
-	settle();
-	loop_test_advance(at.loop, ms);
-	settle();
-}
-
-static void fail_with(enum error_kind kind, const char *code)
-{
-	script.say = FAIL;
-	error_set(&script.err, kind, code, "scripted %s", code);
-}
-
-static struct keeper_health health(void)
-{
-	struct keeper_health got;
-
-	keeper_health(at.keeper, &got);
-	return got;
-}
+#include "test_keeper_scene.h"
 
 static void one_request_however_many_wait(void **state)
 {
@@ -389,6 +112,7 @@ static void parked_asks_once_a_day(void **state)
 	assert_string_equal(health().state_name, "needs-admin");
 	assert_string_equal(health().trouble->code, "invalid_grant");
 	assert_string_equal(at.names, "refreshing needs-admin ");
+	assert_int_equal(at.reminders, 1);
 
 	keeper_unpark(at.keeper);
 	pass(DAY_MS);
@@ -405,7 +129,6 @@ static void parked_asks_once_a_day(void **state)
 static void a_parked_login_says_so(void **state)
 {
 	(void)state;
-	script.say = GIVE_ROTATED;
 	get();
 	fail_with(ERROR_HUMAN, "invalid_grant");
 	keeper_refused(at.keeper, at.generation);
@@ -450,7 +173,7 @@ static void refused_while_a_refresh_runs(void **state)
 	settle();
 	assert_int_equal(at.leases, 1); /* waits for the new one */
 	script.say = GIVE;
-	grant_answer(script.pending);
+	answer();
 	settle();
 	assert_int_equal(at.leases, 2);
 	assert_string_equal(at.token, "access-2");
@@ -640,29 +363,26 @@ static void a_maintenance_page_heals_by_itself(void **state)
 
 static void stored_before_it_is_used(void **state)
 {
-	static struct rlimit before, none;
 	struct keeper_health got;
 
 	(void)state;
 	get();
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	none = (struct rlimit){ 0, before.rlim_max };
-	signal(SIGXFSZ, SIG_IGN);
-
 	/* The disk takes nothing: the token is there, nobody gets it, nobody asks again. */
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	fill_disk();
 	keeper_refused(at.keeper, at.generation);
 	keeper_get(at.keeper, leased, NULL);
 	for (int i = 0; i < 2; i++)
 		pass(30000);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	empty_disk();
 	assert_int_equal(script.requests, 2);
 	assert_int_equal(at.leases, 1);
 	got = health();
 	assert_int_equal(got.state, KEEPER_WAITING);
 	assert_non_null(strstr(got.trouble->text, "not stored"));
+	assert_true(keeper_is_busy(at.keeper));
 	/* It can again. */
 	pass(30000);
+	assert_false(keeper_is_busy(at.keeper));
 	assert_int_equal(at.leases, 2);
 	assert_string_equal(at.token, "access-2");
 	assert_int_equal(script.requests, 2);
@@ -744,7 +464,6 @@ static void a_token_from_elsewhere_is_not_used(void **state)
 	get();
 	assert_string_equal(at.token, "access-2");
 	assert_int_equal(script.requests, 2);
-	grant.source = "here";
 }
 
 static void forgotten_it_starts_anew(void **state)
@@ -818,7 +537,6 @@ static void freed_at_any_time(void **state)
 
 int main(void)
 {
-#define row(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		row(one_request_however_many_wait),
 		row(a_day_in_use),
@@ -826,7 +544,7 @@ int main(void)
 		row(idle_costs_nothing),
 		row(used_late_in_its_life),
 		row(parked_asks_once_a_day),
-		row(a_parked_login_says_so),
+		login_row(a_parked_login_says_so),
 		row(a_burst_of_refusals_is_one_refresh),
 		row(refused_while_a_refresh_runs),
 		row(fresh_tokens_refused_again_and_again),
@@ -845,10 +563,6 @@ int main(void)
 		row(a_newer_token_in_the_vault_unparks),
 		row(freed_at_any_time),
 	};
-	struct error err;
-	bool locked;
 
-	if (!secret_start(&locked, &err))
-		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return scene_run("keeper", tests, sizeof(tests) / sizeof(tests[0]));
 }
