@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "loop/loop.h"
 #include "salesforce/sf_error.h"
+#include "salesforce/sf_usage.h"
 
 #define MOST_HEADERS   8
 #define MOVED_EVERY_MS ((int64_t)15 * 60 * 1000)
@@ -168,21 +169,4 @@ void sf_caller_start(struct sf_caller *in)
 	in->moved_ms = -MOVED_EVERY_MS;
 	in->usage = (struct sf_usage){ -1, -1 };
 	*in->org_id = '\0';
-}
-
-bool sf_usage_parse(const char *limit_info, struct sf_usage *ret)
-{
-	static const char name[] = "api-usage=";
-	const char *at = limit_info;
-	long used, most;
-
-	/* "per-app-api-usage=17/250" is another number. */
-	while ((at = strstr(at, name)) && at > limit_info && at[-1] != ' ' && at[-1] != ';' &&
-	       at[-1] != ',')
-		at += sizeof(name) - 1;
-	if (!at || sscanf(at + sizeof(name) - 1, "%9ld/%9ld", &used, &most) != 2 || used < 0 ||
-	    most <= 0)
-		return false;
-	*ret = (struct sf_usage){ used, most };
-	return true;
 }

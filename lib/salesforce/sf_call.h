@@ -45,6 +45,3 @@ void sf_call_cancel(struct sf_call *in);
 
 /* Before the first call; the fields above `moved_ms` are then set by the owner. */
 void sf_caller_start(struct sf_caller *in);
-
-/* "api-usage=18/15000" among what Sforce-Limit-Info says. False: it says nothing of it. */
-bool sf_usage_parse(const char *limit_info, struct sf_usage *ret);

@@ -19,7 +19,7 @@
 #include "record/schema.h"
 #include "remote/remote.h"
 #include "salesforce/salesforce.h"
-#include "salesforce/sf_call.h"
+#include "salesforce/sf_usage.h"
 #include "secret/secret.h"
 
 #define LEN(rows) (sizeof(rows) / sizeof(rows[0]))
