@@ -1,4 +1,4 @@
-/* sf_error.c - the tables, then how an answer is looked up in them. */
+/* sf_error.c - the table, then how an answer is looked up in it. */
 #include "salesforce/sf_error.h"
 
 #include <json-c/json.h>
@@ -39,7 +39,7 @@ struct row {
 	"it stands"
 #define QUERY_TOO_BIG "the query is too much for Salesforce: narrow 'where' or map fewer fields"
 
-static const struct row rest_rows[] = {
+static const struct row rows[] = {
 	/* the session */
 	{ "INVALID_SESSION_ID", "not valid for use with the REST API", ERROR_HUMAN, 0,
 	  SESSION_POLICY },
@@ -189,91 +189,9 @@ static const struct {
 	{ 0, 999, ERROR_RETRY, ERROR_RETRY, 0, "protocol", "no answer HTTP knows" },
 };
 
-#define NEW_LOGIN                                                                                  \
-	"the login is refused: look at the app's policies, its Run As user and that user's login " \
-	"history in Setup"
-#define APP_SECRET                                                                                 \
-	"the app's consumer key and secret do not belong together: check client_id, then type "    \
-	"the secret again with 'leadsync secret set NAME'"
-#define APP_BLOCKED                                                                                \
-	"the app is blocked or was removed: an administrator must allow it in Setup, External "    \
-	"Client App Manager or Connected Apps"
-#define APP_SETTINGS                                                                               \
-	"the app's OAuth settings do not allow this: in Setup enable its Client Credentials Flow " \
-	"and give it the scope 'api'"
-#define RUN_AS                                                                                     \
-	"the app has no user to run as: in Setup open the app's policies, enable the Client "      \
-	"Credentials Flow and choose a Run As user"
-#define MY_DOMAIN                                                                                  \
-	"this login host takes no client credentials: set login_url to the org's My Domain, "      \
-	"https://NAME.my.salesforce.com"
-
-static const struct row token_rows[] = {
-	{ "invalid_grant", "already being processed", ERROR_RETRY, 5,
-	  "Salesforce is still busy with another token request of this grant" },
-	{ "invalid_grant", "no client credentials user", ERROR_HUMAN, 0, RUN_AS },
-	{ "invalid_grant", "not supported on this domain", ERROR_HUMAN, 0, MY_DOMAIN },
-	{ "invalid_grant", "ip restricted", ERROR_HUMAN, 0,
-	  "the user's profile does not allow logins from this address or at this hour: add this "
-	  "host's IP range, or relax IP restrictions in the app's policies" },
-	{ "invalid_grant", "inactive user", ERROR_HUMAN, 0,
-	  "the user is inactive: an administrator must activate it or choose another" },
-	{ "invalid_grant", "inactive organization", ERROR_HUMAN, 0, "the org is inactive" },
-	{ "invalid_grant", "user is locked", ERROR_HUMAN, 0,
-	  "the user is locked out: an administrator must unlock it" },
-	{ "invalid_grant", "hasn't approved this consumer", ERROR_HUMAN, 0,
-	  "the user has not approved the app: pre-authorise it in the app's policies" },
-	{ "invalid_grant", "audience", ERROR_HUMAN, 0,
-	  "the login_url is not that of the org: production is https://login.salesforce.com, a "
-	  "sandbox https://test.salesforce.com" },
-	{ "invalid_grant", NULL, ERROR_HUMAN, 0, NEW_LOGIN },
-	{ "invalid_client_id", NULL, ERROR_HUMAN, 0,
-	  "the consumer key is not known at this login_url: check client_id and login_url; a new "
-	  "app takes up to 10 minutes to be known" },
-	{ "invalid_client", NULL, ERROR_HUMAN, 0, APP_SECRET },
-	{ "invalid_client_credentials", NULL, ERROR_HUMAN, 0, APP_SECRET },
-	{ "unauthorized_client", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "invalid_app_access", NULL, ERROR_HUMAN, 0,
-	  "the user is not approved for the app: an administrator must add the user's profile or "
-	  "permission set in the app's policies" },
-	{ "invalid_request", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "unsupported_grant_type", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "unsupported_response_type", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "invalid_scope", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "redirect_uri_mismatch", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "redirect_uri_missing", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "invalid_assertion_type", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "oauth_flow_disabled", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "invalid_basic_auth_header", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "app_blocked", NULL, ERROR_HUMAN, 0, APP_BLOCKED },
-	{ "app_not_found", NULL, ERROR_HUMAN, 0, APP_BLOCKED },
-	{ "fail_close_app_blocked", NULL, ERROR_HUMAN, 0, APP_BLOCKED },
-	{ "oauth_policy_not_found", NULL, ERROR_HUMAN, 0, APP_BLOCKED },
-	{ "ecapp_policy_not_found", NULL, ERROR_HUMAN, 0, APP_BLOCKED },
-	{ "inactive_user", NULL, ERROR_HUMAN, 0,
-	  "the user is inactive: an administrator must activate it or choose another" },
-	{ "inactive_org", NULL, ERROR_HUMAN, 0, "the org is inactive" },
-	{ "rate_limit_exceeded", NULL, ERROR_RETRY, HOUR_S,
-	  "the user logged in too often within an hour" },
-	{ "server_error", NULL, ERROR_RETRY, 0, TRY_LATER },
-	{ "system_down", NULL, ERROR_RETRY, 0, TRY_LATER },
-	{ "service_unavailable", NULL, ERROR_RETRY, 0, TRY_LATER },
-	{ "temporarily_unavailable", NULL, ERROR_RETRY, 0, TRY_LATER },
-	{ "slow_down", NULL, ERROR_RETRY, MINUTE_S, TRY_LATER },
-	{ "unknown_error", NULL, ERROR_RETRY, 0, TRY_LATER },
-	{ "login_error", NULL, ERROR_RETRY, 0, TRY_LATER },
-	{ "authorization_pending", NULL, ERROR_RETRY, MINUTE_S, TRY_LATER },
-	{ "unsupported_token_type", NULL, ERROR_HUMAN, 0, NEW_LOGIN },
-	{ "invalid_token", NULL, ERROR_HUMAN, 0, NEW_LOGIN },
-	{ "use_dpop_nonce", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "invalid_dpop_proof", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-	{ "otp_error", NULL, ERROR_HUMAN, 0, APP_SETTINGS },
-};
-
-static const struct row *find_row(const struct row *rows, size_t count, const char *code,
-				  const char *text)
+static const struct row *find_row(const char *code, const char *text)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(rows[i].code, code) == 0 &&
 		    (!rows[i].hint || strcasestr(text, rows[i].hint)))
 			return &rows[i];
@@ -290,17 +208,6 @@ static bool set_from_row(const struct row *row, const char *message, int64_t ret
 		error_set(err, row->kind, row->code, "%s", row->remedy);
 	err->retry_after_s = retry_after_s ? retry_after_s : row->wait_s;
 	return false;
-}
-
-/* The body as JSON, NULL if it is none. json_object_put() it. */
-static struct json_object *parse_body(const struct http_response *response)
-{
-	bool whole;
-	struct json_object *made = sf_json_parse(response->body, response->body_len, &whole);
-
-	if (made && !whole)
-		json_object_put(TAKE(made));
-	return made;
 }
 
 static const char *text_member(struct json_object *in, const char *key)
@@ -324,14 +231,6 @@ static bool is_code(const char *text)
 	return strlen(text) < sizeof(((struct error *)NULL)->code) && str_is_name(text);
 }
 
-/* What OAuth's errors are called: too poor an alphabet for a secret. */
-static bool is_plain_word(const char *text)
-{
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
-
-	return len && len <= 40 && !text[len];
-}
-
 static bool set_from_status(const struct http_response *response, const char *code,
 			    const char *message, struct error *err)
 {
@@ -352,13 +251,13 @@ static bool set_from_status(const struct http_response *response, const char *co
 
 bool sf_error_rest(const struct http_response *response, struct error *err)
 {
-	struct json_object *body = parse_body(response);
+	struct json_object *body = sf_json_whole(response->body, response->body_len);
 	struct json_object *first = first_error(body);
 	const char *code = text_member(first, "errorCode");
 	const char *message = text_member(first, "message");
 	const struct row *row;
 
-	row = find_row(rest_rows, sizeof(rest_rows) / sizeof(rest_rows[0]), code, message);
+	row = find_row(code, message);
 	if (row && response->status >= 300)
 		set_from_row(row, message, response->retry_after_s, err);
 	/* A success that holds an error is neither. */
@@ -374,35 +273,6 @@ bool sf_error_rest(const struct http_response *response, struct error *err)
 		set_from_status(response, is_code(code) ? code : "", message, err);
 	if (response->retry_after_s)
 		err->retry_after_s = response->retry_after_s;
-	json_object_put(body);
-	return false;
-}
-
-bool sf_error_token(const struct http_response *response, struct error *err)
-{
-	struct json_object *body = parse_body(response);
-	struct json_object *first = first_error(body);
-	const char *code = text_member(first, "error");
-	const char *text = text_member(first, "error_description");
-	const struct row *row;
-
-	row = find_row(token_rows, sizeof(token_rows) / sizeof(token_rows[0]), code, text);
-	/* What was asked held the secret, and the answer may echo it: its text is not quoted. */
-	if (row) {
-		set_from_row(row, "", response->retry_after_s, err);
-	} else if (is_code(code) && response->status < 500) {
-		error_set(err, ERROR_HUMAN, is_plain_word(code) ? code : "unknown-error",
-			  "the token endpoint refuses the request for a reason not known here: "
-			  "look at the user's login history in Setup");
-		err->retry_after_s = response->retry_after_s;
-	} else {
-		error_set(err, ERROR_RETRY, response->status >= 500 ? "server-trouble" : "protocol",
-			  "the token endpoint answers with status %d and no JSON that says why",
-			  response->status);
-		err->retry_after_s = response->retry_after_s;
-		if (!err->retry_after_s && response->status == 403)
-			err->retry_after_s = 15 * MINUTE_S;
-	}
 	json_object_put(body);
 	return false;
 }

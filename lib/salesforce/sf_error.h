@@ -1,8 +1,8 @@
-/* sf_error.h - what an answer of Salesforce that is no success means, and what to do about it.
+/* sf_error.h - what an answer of the REST API that is no success means, and what to do about it.
  *
  * Decided by status and error code; by text only where the code alone does not tell: two refusals
- * of a session that a new token does not cure, which allowance is spent, and invalid_grant.
- * `code` of the error is the server's own where it named one, else one of ours:
+ * of a session that a new token does not cure, and which allowance is spent. `code` of the error is
+ * the server's own where it named one, else one of ours:
  *
  *   host-moved      the host does not serve this org any more: take a new token for the new host
  *   not-json        a login or maintenance page
@@ -18,8 +18,3 @@ struct http_response;
 
 /* Of the REST API: a JSON array of errors, one object, HTML, or nothing. Answers false. */
 bool sf_error_rest(const struct http_response *response, struct error *err);
-
-/* Of the token endpoint: ERROR_RETRY, or ERROR_HUMAN with the remedy; a body that says nothing is
- * code protocol, or server-trouble with a 5xx. The answer's text is never quoted, since it may echo
- * the secret; its error is `code` if it is a word of [a-z_], else unknown-error. Answers false. */
-bool sf_error_token(const struct http_response *response, struct error *err);

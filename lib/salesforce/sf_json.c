@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 #define MOST_DEPTH 32
 
 struct json_tokener *sf_json_tokener(void)
@@ -31,6 +33,16 @@ struct json_object *sf_json_parse(const char *body, size_t len, bool *ret_whole)
 		end++;
 	*ret_whole = end == len;
 	json_tokener_free(tokener);
+	return made;
+}
+
+struct json_object *sf_json_whole(const char *body, size_t len)
+{
+	bool whole;
+	struct json_object *made = sf_json_parse(body, len, &whole);
+
+	if (made && !whole)
+		json_object_put(TAKE(made));
 	return made;
 }
 

@@ -13,5 +13,8 @@ struct json_tokener *sf_json_tokener(void);
  * answer to believe either. json_object_put() it. */
 struct json_object *sf_json_parse(const char *body, size_t len, bool *ret_whole);
 
+/* A body that is JSON to its end; else NULL. */
+struct json_object *sf_json_whole(const char *body, size_t len);
+
 /* The text of a member; NULL unless it is text without a NUL inside. `in` may be NULL. */
 const char *sf_json_text(struct json_object *in, const char *key);

@@ -11,10 +11,10 @@
 #include "http/url.h"
 #include "record/value.h"
 #include "salesforce/sf_json.h"
+#include "salesforce/sf_signature.h"
 #include "secret/secret.h"
 #include "vault/vault.h"
 
-#define MOST_FORM  ((size_t)8 * 1024)
 #define MOST_TOKEN 8192
 /* A longer life than a year is a mistake, not a life. */
 #define MOST_LIFE_S ((int64_t)366 * 24 * 3600)
@@ -83,7 +83,50 @@ static int64_t life_of(struct json_object *in)
 	return life_s > 0 && life_s <= MOST_LIFE_S ? life_s : 0;
 }
 
-static bool take_token(struct json_object *in, const struct url_policy *policy, int64_t now_ms,
+/* Absent is borne: not every flow sends it. */
+static bool is_signed(struct json_object *in, struct secret *client_secret)
+{
+	struct json_object *any;
+	const char *signature = sf_json_text(in, "signature"), *id = sf_json_text(in, "id"),
+		   *issued_at = sf_json_text(in, "issued_at");
+
+	if (!client_secret || !json_object_object_get_ex(in, "signature", &any))
+		return true;
+	return signature && id && issued_at &&
+	       sf_signature_fits(signature, id, issued_at, client_secret);
+}
+
+/* `scope` is a list of words, in any order. */
+static bool has_scope(const char *scope, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = scope + strspn(scope, " "); *at; at += strspn(at, " ")) {
+		size_t here = strcspn(at, " ");
+
+		if (here == len && strncmp(at, word, len) == 0)
+			return true;
+		at += here;
+	}
+	return false;
+}
+
+/* A token that would be of no use to us. */
+static bool is_enough(const struct vault_token *token, enum sf_ask ask, struct error *err)
+{
+	if (token->scope && !has_scope(token->scope, "api") && !has_scope(token->scope, "full"))
+		return error_set(err, ERROR_HUMAN, "missing-scope",
+				 "the token may not use the API: in Setup give the app the scope "
+				 "'Manage user data via APIs (api)', then 'leadsync connect'");
+	if (ask == SF_ASK_EXCHANGE && !token->refresh_token)
+		return error_set(err, ERROR_HUMAN, "no-refresh-token",
+				 "the login brings no refresh token, and would be over within "
+				 "hours: in Setup give the app the scope 'Perform requests at any "
+				 "time (refresh_token, offline_access)', then 'leadsync connect'");
+	return true;
+}
+
+static bool take_token(struct json_object *in, const struct sf_token_terms *terms,
 		       struct vault_token *ret, struct error *err)
 {
 	const char *access = sf_json_text(in, "access_token"),
@@ -98,19 +141,26 @@ static bool take_token(struct json_object *in, const struct url_policy *policy, 
 		return protocol(err, "instance_url or id is missing");
 	if (type && strcasecmp(type, "Bearer") != 0)
 		return protocol(err, "token_type is not Bearer");
-	if (!take_identity(id, policy, ret, err))
+	if (!is_signed(in, terms->client_secret))
+		return protocol(err, "its signature was not made with the app's client secret");
+	if (!take_identity(id, terms->policy, ret, err))
 		return false;
 	if (!is_of_org(access, ret->org_id))
 		return protocol(err, "access_token and id are of two orgs");
-	ret->instance_url = url_base(instance, policy, "instance_url", err);
+	ret->instance_url = url_base(instance, terms->policy, "instance_url", err);
 	if (!ret->instance_url)
 		return false;
 	ret->access_token = secret_new(access, strlen(access));
-	ret->refresh_token = refresh ? secret_new(refresh, strlen(refresh)) : NULL;
-	ret->scope = scope ? mem_strdup(scope) : NULL;
-	ret->obtained_ms = now_ms;
-	ret->expires_ms = life_s ? now_ms + life_s * 1000 : 0;
-	return true;
+	/* Where none is asked for, none is of use. */
+	if (refresh && (terms->ask == SF_ASK_EXCHANGE || terms->ask == SF_ASK_REFRESH))
+		ret->refresh_token = secret_new(refresh, strlen(refresh));
+	ret->scope = scope && *scope ? mem_strdup(scope) : NULL;
+	ret->obtained_ms = terms->now_ms;
+	if (life_s) {
+		ret->expires_ms = terms->now_ms + life_s * 1000;
+		ret->expiry = VAULT_EXPIRY_SAID;
+	}
+	return is_enough(ret, terms->ask, err);
 }
 
 static void wipe(struct json_object *in, const char *key)
@@ -123,7 +173,7 @@ static void wipe(struct json_object *in, const char *key)
 			    (size_t)json_object_get_string_len(value));
 }
 
-bool sf_token_parse(const char *body, size_t len, const struct url_policy *policy, int64_t now_ms,
+bool sf_token_parse(const char *body, size_t len, const struct sf_token_terms *terms,
 		    struct vault_token *ret, struct error *err)
 {
 	bool whole, ok;
@@ -135,76 +185,15 @@ bool sf_token_parse(const char *body, size_t len, const struct url_policy *polic
 	else if (!whole)
 		ok = protocol(err, "it goes on behind its end");
 	else
-		ok = take_token(in, policy, now_ms, &made, err);
+		ok = take_token(in, terms, &made, err);
 	wipe(in, "access_token");
 	wipe(in, "refresh_token");
 	wipe(in, "id_token");
+	wipe(in, "signature");
 	json_object_put(in);
 	if (ok)
 		*ret = made;
 	else
 		vault_token_done(&made);
 	return ok;
-}
-
-static bool is_unreserved(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-static size_t encoded_len(const char *text, size_t len)
-{
-	size_t all = len;
-
-	for (size_t i = 0; i < len; i++)
-		all += is_unreserved(text[i]) ? 0 : 2;
-	return all;
-}
-
-/* Percent-encodes to `to`; answers behind what it wrote. */
-static char *encode(char *to, const char *text, size_t len)
-{
-	static const char hex[] = "0123456789ABCDEF";
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned char byte = (unsigned char)text[i];
-
-		if (is_unreserved(text[i])) {
-			*to++ = text[i];
-		} else {
-			*to++ = '%';
-			*to++ = hex[byte >> 4];
-			*to++ = hex[byte & 15];
-		}
-	}
-	return to;
-}
-
-struct secret *sf_token_form(const char *client_id, struct secret *client_secret, struct error *err)
-{
-	static const char head[] = "grant_type=client_credentials&client_id=";
-	static const char middle[] = "&client_secret=";
-	size_t id_len = strlen(client_id), len;
-	const char *secret = secret_open(client_secret, &len);
-	size_t form_len = strlen(head) + encoded_len(client_id, id_len) + strlen(middle) +
-			  encoded_len(secret, len);
-	struct secret *made = NULL;
-	char *to;
-
-	if (form_len > MOST_FORM) {
-		error_set(err, ERROR_HUMAN, "secret-too-long",
-			  "client_id and client secret make a form of more than %zu bytes: no app "
-			  "has such",
-			  MOST_FORM);
-	} else {
-		made = secret_blank(form_len, &to);
-		to = mempcpy(to, head, strlen(head));
-		to = encode(to, client_id, id_len);
-		to = mempcpy(to, middle, strlen(middle));
-		encode(to, secret, len);
-		secret_close(made);
-	}
-	secret_close(client_secret);
-	return made;
 }

@@ -1,4 +1,4 @@
-/* What the token endpoint answers, and the form it is asked with. */
+/* What the token endpoint answers, and what of it is believed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,6 +23,9 @@
 #define ID_OF(path) "\"id\":\"https://login.salesforce.com/" path "\""
 
 static const struct url_policy policy = { 0 };
+static const struct sf_token_terms terms = { .policy = &policy,
+					     .ask = SF_ASK_CLIENT,
+					     .now_ms = NOW_MS };
 
 static void a_whole_answer(void **state)
 {
@@ -35,7 +38,7 @@ static void a_whole_answer(void **state)
 	size_t len;
 
 	(void)state;
-	assert_true(sf_token_parse(body, strlen(body), &policy, NOW_MS, &token, &err));
+	assert_true(sf_token_parse(body, strlen(body), &terms, &token, &err));
 	secret = secret_open(token.access_token, &len);
 	assert_string_equal(secret, "00D8d0000004QxR!AQ0AQKexample.n0tAReal_token");
 	secret_close(token.access_token);
@@ -46,6 +49,7 @@ static void a_whole_answer(void **state)
 	assert_string_equal(token.scope, "api id");
 	assert_int_equal(token.obtained_ms, NOW_MS);
 	assert_int_equal(token.expires_ms, NOW_MS + 7200 * 1000);
+	assert_int_equal(token.expiry, VAULT_EXPIRY_SAID);
 	vault_token_done(&token);
 }
 
@@ -106,8 +110,7 @@ static void answers(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct vault_token token = { 0 };
 		struct error err = { 0 };
-		bool ok = sf_token_parse(rows[i].body, strlen(rows[i].body), &policy, NOW_MS,
-					 &token, &err);
+		bool ok = sf_token_parse(rows[i].body, strlen(rows[i].body), &terms, &token, &err);
 
 		if (ok != !rows[i].code || (!ok && strcmp(err.code, rows[i].code) != 0))
 			fail_msg("%s: %s %s", rows[i].name, ok ? "taken" : err.code, err.text);
@@ -142,8 +145,7 @@ static void nothing_may_follow(void **state)
 
 		memcpy(body, good, sizeof(good));
 		memcpy(body + sizeof(good) - 1, rows[i].tail, rows[i].len);
-		ok = sf_token_parse(body, sizeof(good) - 1 + rows[i].len, &policy, NOW_MS, &token,
-				    &err);
+		ok = sf_token_parse(body, sizeof(good) - 1 + rows[i].len, &terms, &token, &err);
 		if (ok != rows[i].good || (!ok && strcmp(err.code, "protocol") != 0))
 			fail_msg("row %zu: %s", i, ok ? "taken" : err.text);
 		vault_token_done(&token);
@@ -174,49 +176,153 @@ static void lives_are_believed_within_reason(void **state)
 		struct vault_token token = { 0 };
 		struct error err;
 
-		assert_true(sf_token_parse(body, strlen(body), &policy, NOW_MS, &token, &err));
+		assert_true(sf_token_parse(body, strlen(body), &terms, &token, &err));
 		assert_int_equal(token.expires_ms,
 				 rows[i].want_s ? NOW_MS + rows[i].want_s * 1000 : 0);
 		vault_token_done(&token);
 	}
 }
 
-static void the_form_is_encoded(void **state)
+static void refresh_tokens_are_for_logins(void **state)
 {
-	CLEANUP(secret_free) struct secret *secret = secret_new("a+b&c=%\xc3\xa9 ~", 11);
-	CLEANUP(secret_free) struct secret *form = NULL;
-	struct error err;
-	size_t len;
+	static const char with[] = "{" TOKEN "," INSTANCE "," ID ",\"refresh_token\":\"5Aep861x\"}";
+	static const char without[] = "{" TOKEN "," INSTANCE "," ID "}";
+	static const struct {
+		const char *name;
+		enum sf_ask ask;
+		const char *body;
+		bool kept;
+		const char *code; /* NULL: taken */
+	} rows[] = {
+		{ "refresh, rotating", SF_ASK_REFRESH, with, true, NULL },
+		{ "refresh, not rotating", SF_ASK_REFRESH, without, false, NULL },
+		{ "exchange", SF_ASK_EXCHANGE, with, true, NULL },
+		{ "exchange without", SF_ASK_EXCHANGE, without, false, "no-refresh-token" },
+		{ "jwt", SF_ASK_JWT, without, false, NULL },
+		{ "jwt with one", SF_ASK_JWT, with, false, NULL },
+		{ "client credentials with one", SF_ASK_CLIENT, with, false, NULL },
+	};
 
 	(void)state;
-	form = sf_token_form("3MVG9.example&x", secret, &err);
-	assert_non_null(form);
-	assert_string_equal(secret_open(form, &len),
-			    "grant_type=client_credentials&client_id=3MVG9.example%26x&"
-			    "client_secret=a%2Bb%26c%3D%25%C3%A9%20~");
-	secret_close(form);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		struct sf_token_terms asked = terms;
+		struct vault_token token = { 0 };
+		struct error err = { 0 };
+		bool ok;
+
+		asked.ask = rows[i].ask;
+		ok = sf_token_parse(rows[i].body, strlen(rows[i].body), &asked, &token, &err);
+		if (ok != !rows[i].code || (token.refresh_token != NULL) != rows[i].kept)
+			fail_msg("%s: %s", rows[i].name, ok ? "taken" : err.text);
+		if (!ok) {
+			assert_string_equal(err.code, rows[i].code);
+			assert_int_equal(err.kind, ERROR_HUMAN);
+			assert_non_null(strstr(err.text, "Perform requests at any time"));
+		}
+		vault_token_done(&token);
+	}
 }
 
-static void an_endless_secret_is_refused(void **state)
+static void a_token_must_be_of_use(void **state)
 {
-	static const char bytes[9000] = { 'x' };
-	CLEANUP(secret_free) struct secret *secret = secret_new(bytes, sizeof(bytes));
-	CLEANUP(secret_free) struct secret *bare = secret_new("x", 1);
-	CLEANUP(secret_free) struct secret *form = NULL;
-	char id[8192 - 40 - 15];
-	struct error err;
+	static const struct {
+		const char *scope;
+		bool good;
+	} rows[] = {
+		{ "\"api\"", true },
+		{ "\"id api refresh_token\"", true },
+		{ "\"refresh_token  api\"", true },
+		{ "\"full\"", true },
+		{ "\"\"", true },
+		{ "null", true },
+		{ "\"id refresh_token\"", false },
+		{ "\"chatter_api\"", false },
+		{ "\"api_x fuller\"", false },
+	};
 
 	(void)state;
-	assert_null(sf_token_form("id", secret, &err));
-	assert_int_equal(err.kind, ERROR_HUMAN);
-	assert_string_equal(err.code, "secret-too-long");
+	for (size_t i = 0; i < LEN(rows); i++) {
+		CLEANUP_FREE char *body =
+			mem_format("{" TOKEN "," INSTANCE "," ID ",\"scope\":%s}", rows[i].scope);
+		struct vault_token token = { 0 };
+		struct error err;
+		bool ok = sf_token_parse(body, strlen(body), &terms, &token, &err);
 
-	memset(id, 'i', sizeof(id));
-	id[sizeof(id) - 1] = '\0'; /* 8 KiB, all in all */
-	form = sf_token_form(id, bare, &err);
-	assert_non_null(form);
-	id[0] = '&';
-	assert_null(sf_token_form(id, bare, &err));
+		if (ok != rows[i].good)
+			fail_msg("%s: %s", rows[i].scope, ok ? "taken" : err.text);
+		if (!ok) {
+			assert_int_equal(err.kind, ERROR_HUMAN);
+			assert_string_equal(err.code, "missing-scope");
+			assert_non_null(strstr(err.text, "then 'leadsync connect'"));
+		}
+		vault_token_done(&token);
+	}
+}
+
+/* By Python's hmac, for the secret "7F00EXAMPLE" and issued_at "1767323045123". */
+#define SIGNATURE "XvstAFJifit8di26wwcxGGBM7ifd+yprOadxAWnkx7Y="
+
+static void signatures(void **state)
+{
+	static const char issued[] = ",\"issued_at\":\"1767323045123\"";
+	static const struct {
+		const char *name, *secret, *tail;
+		bool good;
+	} rows[] = {
+		{ "right", "7F00EXAMPLE", ",\"signature\":\"" SIGNATURE "\"", true },
+		{ "absent", "7F00EXAMPLE", "", true },
+		{ "no secret known", NULL, ",\"signature\":\"x\"", true },
+		{ "another secret", "7F00EXAMPLF", ",\"signature\":\"" SIGNATURE "\"", false },
+		{ "cut", "7F00EXAMPLE",
+		  ",\"signature\":\"XvstAFJifit8di26wwcxGGBM7ifd+yprOadxAWnkx7Y\"", false },
+		{ "longer", "7F00EXAMPLE", ",\"signature\":\"" SIGNATURE "=\"", false },
+		{ "empty", "7F00EXAMPLE", ",\"signature\":\"\"", false },
+		{ "null", "7F00EXAMPLE", ",\"signature\":null", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		CLEANUP(secret_free)
+		struct secret *secret =
+			rows[i].secret ? secret_new(rows[i].secret, strlen(rows[i].secret)) : NULL;
+		CLEANUP_FREE char *body =
+			mem_format("{" TOKEN "," INSTANCE "," ID "%s%s}", issued, rows[i].tail);
+		struct sf_token_terms asked = terms;
+		struct vault_token token = { 0 };
+		struct error err = { 0 };
+		bool ok;
+
+		asked.client_secret = secret;
+		ok = sf_token_parse(body, strlen(body), &asked, &token, &err);
+		if (ok != rows[i].good || (!ok && strcmp(err.code, "protocol") != 0))
+			fail_msg("%s: %s", rows[i].name, ok ? "taken" : err.text);
+		vault_token_done(&token);
+	}
+}
+
+static void nothing_is_echoed(void **state)
+{
+#define CANARY "CANARY0f3Token"
+	static const char *const bodies[] = {
+		"{\"access_token\":\"" CANARY " \"," INSTANCE "," ID "}",
+		"{\"access_token\":\"" CANARY "\"," ID "}",
+		"{\"access_token\":\"" CANARY "\"," INSTANCE "," ID ",\"scope\":\"" CANARY "\"}",
+		"{" TOKEN "," INSTANCE ",\"id\":\"" CANARY "\"}",
+		"{" TOKEN "," INSTANCE "," ID ",\"token_type\":\"" CANARY "\"}",
+		"{" TOKEN "," INSTANCE "," ID ",\"refresh_token\":\"" CANARY " \"}",
+		"{\"access_token\":\"" CANARY "\"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(bodies); i++) {
+		struct vault_token token = { 0 };
+		struct error err;
+
+		assert_false(sf_token_parse(bodies[i], strlen(bodies[i]), &terms, &token, &err));
+		if (strcasestr(err.text, CANARY))
+			fail_msg("%s", err.text);
+		assert_null(token.access_token);
+	}
 }
 
 static int start(void **state)
@@ -235,8 +341,10 @@ int main(void)
 		cmocka_unit_test(answers),
 		cmocka_unit_test(nothing_may_follow),
 		cmocka_unit_test(lives_are_believed_within_reason),
-		cmocka_unit_test(the_form_is_encoded),
-		cmocka_unit_test(an_endless_secret_is_refused),
+		cmocka_unit_test(refresh_tokens_are_for_logins),
+		cmocka_unit_test(a_token_must_be_of_use),
+		cmocka_unit_test(signatures),
+		cmocka_unit_test(nothing_is_echoed),
 	};
 
 	return cmocka_run_group_tests_name("sf_token", tests, start, NULL);
