@@ -121,6 +121,7 @@ static void judge(const struct http_response *response, bool sent, const struct 
 		sf_usage_parse(response->limit_info, &in->args.caller->usage);
 		if ((response->status >= 200 && response->status < 300) ||
 		    response->status == 304) {
+			keeper_proved(in->args.caller->keeper, in->generation);
 			finish(in, response, NULL);
 			return;
 		}

@@ -4,7 +4,7 @@
  * the keeper fetches another, with the host that belongs to it, and the request is made once more.
  * For the host's sake only once in 15 minutes, since it may as well be under maintenance; and only
  * if it answers so, not if it is not found or reached. Never more than two requests a call;
- * everything else is for the caller to retry. */
+ * everything else is for the caller to retry. A success is told to the keeper: the token lives. */
 #pragma once
 #include "base/mem.h"
 #include "http/http.h"

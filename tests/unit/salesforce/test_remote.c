@@ -30,6 +30,7 @@ struct keeper {
 	struct loop *loop;
 	const char *instance_url;
 	uint64_t generation;
+	uint64_t proved;     /* the generation last said to be good */
 	const char *trouble; /* code of the error it answers with; NULL: none */
 };
 
@@ -83,6 +84,11 @@ void keeper_refused(struct keeper *in, uint64_t generation)
 {
 	assert_int_equal(generation, in->generation);
 	in->generation++;
+}
+
+void keeper_proved(struct keeper *in, uint64_t generation)
+{
+	in->proved = generation;
 }
 
 /* --- one remote, one server, one answer --- */
@@ -268,6 +274,33 @@ static void a_describe_is_asked_and_kept(void **state)
 	assert_false(got.changed);
 	assert_string_equal(got.schema->object, "Lead");
 	assert_true(asked(1, "If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT\r\n"));
+}
+
+static void a_success_proves_the_token(void **state)
+{
+	static const struct {
+		const char *name;
+		int status;
+		const char *body;
+		uint64_t proved;
+	} rows[] = {
+		{ "not modified", 304, "", 1 },
+		{ "an error", 404, FAILURE("NOT_FOUND", "x"), 0 },
+		{ "trouble", 503, "", 0 },
+	};
+
+	(void)state;
+	describe_lead();
+	assert_int_equal(at.keeper.proved, 1);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		at.keeper.proved = 0;
+		peer_answer(at.peer, rows[i].status, JSON, rows[i].body);
+		begin();
+		at.remote->ops->describe(at.remote, "Lead", have_schema, &at);
+		wait_for_end();
+		if (at.keeper.proved != rows[i].proved)
+			fail_msg("%s", rows[i].name);
+	}
 }
 
 static void a_describe_that_fails_keeps_the_old_one(void **state)
@@ -641,6 +674,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		REMOTE_TEST(a_describe_is_asked_and_kept),
+		REMOTE_TEST(a_success_proves_the_token),
 		REMOTE_TEST(a_describe_that_fails_keeps_the_old_one),
 		REMOTE_TEST(pages_follow_one_another),
 		REMOTE_TEST(a_batch_holds_for_all_pages),
