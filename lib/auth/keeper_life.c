@@ -10,11 +10,11 @@
 #include "base/mem.h"
 #include "secret/secret.h"
 
-#define LEAST_LEFT_MS   ((int64_t)60000)
-#define REFRESH_JITTER  10 /* percent */
-#define DAY_MS          ((int64_t)24 * 3600 * 1000)
-#define SOON_MS         60000 /* a start with several old tokens asks for them within this */
-#define NOT_BEFORE_LOOK DAY_MS
+#define LEAST_LEFT_MS  ((int64_t)60000)
+#define REFRESH_JITTER 10 /* percent */
+#define DAY_MS         ((int64_t)24 * 3600 * 1000)
+#define SOON_MS        60000 /* a start with several old tokens asks for them within this */
+#define LOOK_AGAIN_MS  DAY_MS
 
 /* A minute, save where a token lives so short that none would ever do. */
 static int64_t least_left_ms(const struct keeper *in)
@@ -161,7 +161,7 @@ static void looked(bool active, int64_t expires_ms, const struct error *err, voi
 	if (err) {
 		/* This app may not; somebody may allow it. */
 		if (err->kind == ERROR_HUMAN)
-			in->look_after_ms = steady_ms + NOT_BEFORE_LOOK;
+			in->look_after_ms = steady_ms + LOOK_AGAIN_MS;
 	} else if (!active) {
 		keeper_refused(in, in->token.generation);
 	} else if (expires_ms &&

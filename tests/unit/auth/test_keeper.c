@@ -70,7 +70,7 @@ static void idle_costs_nothing(void **state)
 	pass(DAY_MS);
 	assert_int_equal(script.requests, 0);
 	get();
-	for (int i = 0; i < 48; i++)
+	for (int i = 0; i < 44; i++)
 		pass(HOUR_MS / 2);
 	/* Replaced once, since the first was used; then nobody used the second. */
 	assert_int_equal(script.requests, 2);

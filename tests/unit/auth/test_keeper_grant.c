@@ -199,6 +199,8 @@ static void T3_the_old_token_is_used_to_its_end(void **state)
 	assert_int_equal(in_vault().asked, 1);
 	assert_int_equal(health().state, KEEPER_FRESH);
 	assert_string_equal(health().trouble->code, "timeout");
+	assert_in_range(health().next_refresh_ms, health().expires_ms - MINUTE_MS - 1000,
+			health().expires_ms);
 	get();
 	assert_string_equal(at.token, "access-901");
 	pass(18 * MINUTE_MS);
@@ -576,6 +578,7 @@ static void a_login_ends_whatever_was(void **state)
 
 static void disconnected_until_somebody_logs_in(void **state)
 {
+	unsigned told_before;
 	struct error err;
 
 	(void)state;
@@ -592,7 +595,10 @@ static void disconnected_until_somebody_logs_in(void **state)
 	assert_string_equal(at.code, "disconnected");
 	assert_string_equal(health().state_name, "disconnected");
 	assert_string_equal(health().org_id, "");
+	told_before = at.states;
 	keeper_unpark(at.keeper);
+	settle();
+	assert_int_equal(at.states, told_before);
 	close_all();
 	open_all();
 	assert_string_equal(health().state_name, "disconnected");
@@ -621,18 +627,23 @@ static void rotation_is_learned_from_answers(void **state)
 	close_all();
 	open_all();
 	assert_string_equal(health().rotation, "on");
-	/* The same one again, named. */
+	/* None, which is as good as the same. */
 	script.rotates = false;
-	script.current = 3;
-	script.requests = 1;
 	keeper_refused(at.keeper, at.generation);
-	script.say = GIVE;
-	script.current = 2;
 	get();
 	assert_string_equal(health().rotation, "off");
 	close_all();
 	open_all();
 	assert_string_equal(health().rotation, "off");
+	/* The same one again, named: the request after this names itself. */
+	script.requests = script.current - 1;
+	script.say = GIVE_ROTATED;
+	keeper_refused(at.keeper, at.generation);
+	get();
+	assert_string_equal(health().rotation, "off");
+	/* For another login the app may have been changed. */
+	log_in();
+	assert_string_equal(health().rotation, "unknown");
 }
 
 static void told(void *arg)

@@ -191,9 +191,10 @@ static void revoked_just_after_its_use_teaches_nothing(void **state)
 	get();
 	pass(40 * MINUTE_MS);
 	keeper_proved(at.keeper, at.generation);
-	keeper_proved(at.keeper, at.generation + 1); /* of no token we have */
 	assert_true(health().proved_ms >= loop_now_ms(at.loop) - 1000);
 	pass(14 * MINUTE_MS);
+	keeper_proved(at.keeper, at.generation + 1); /* of no token we have */
+	assert_true(health().proved_ms < loop_now_ms(at.loop) - 13 * MINUTE_MS);
 	keeper_refused(at.keeper, at.generation);
 	assert_int_equal(in_vault().learned_life_s, 0);
 	get();

@@ -1,3 +1,4 @@
+/* test_keeper_scene.c - in order: the token endpoint; keepers and vaults; what a test does. */
 #include "test_keeper_scene.h"
 
 #include <ftw.h>
