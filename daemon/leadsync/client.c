@@ -14,8 +14,9 @@
 #include "daemon/exit_codes.h"
 #include "secret/secret.h"
 
-/* An answer waits for the page that the store's thread has in hand, no longer. */
-#define ANSWER_S 30
+/* An answer waits for the page that the store's thread has in hand, or for a token and one answer
+ * of Salesforce, no longer. */
+#define ANSWER_S 300
 
 #define DEFAULT_SOCKET "/run/leadsync.sock"
 
@@ -120,18 +121,29 @@ static void write_all(int fd, const char *bytes, size_t len)
 	}
 }
 
+struct json_object *client_request(const char *verb, const char *name, const char *value)
+{
+	struct json_object *made = json_object_new_object();
+
+	json_object_object_add(made, "verb", json_object_new_string(verb));
+	if (name)
+		json_object_object_add(made, name, json_object_new_string(value));
+	return made;
+}
+
 void client_ask(struct client *in, struct json_object *request, struct secret *payload)
 {
 	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 
 	write_all(in->fd, text, strlen(text));
 	if (payload) {
+		CLEANUP(secret_free) struct secret *encoded = secret_to_text(payload);
 		size_t len;
-		const char *bytes = secret_open(payload, &len);
+		const char *bytes = secret_open(encoded, &len);
 
 		write_all(in->fd, "\t", 1);
 		write_all(in->fd, bytes, len);
-		secret_close(payload);
+		secret_close(encoded);
 	}
 	write_all(in->fd, "\n", 1);
 	json_object_put(request);
@@ -154,17 +166,18 @@ void client_print_error(struct json_object *answer)
 			json_object_get_string(code));
 }
 
-int client_whole_answer(struct client *in, struct json_object **ret_answer)
+int client_whole_on(struct client *in, struct json_object *request, struct secret *payload,
+		    struct json_object **ret_answer)
 {
 	const struct timeval patience = { .tv_sec = ANSWER_S };
 	struct json_object *answer;
 
 	setsockopt(in->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	client_ask(in, request, payload);
 	answer = client_next(in);
 	if (!answer) {
-		fputs("leadsync: the daemon went away, or did not answer within half a minute; see "
-		      "its "
-		      "log\n",
+		fputs("leadsync: the daemon went away, or did not answer within five minutes; see "
+		      "its log\n",
 		      stderr);
 		return EXIT_UNREACHABLE;
 	}
@@ -175,4 +188,21 @@ int client_whole_answer(struct client *in, struct json_object **ret_answer)
 	}
 	*ret_answer = answer;
 	return EXIT_DONE;
+}
+
+int client_whole(const struct command_context *context, struct json_object *request,
+		 struct secret *payload, struct json_object **ret_answer)
+{
+	CLEANUP(client_close) struct client *client = client_open(context);
+
+	if (client)
+		return client_whole_on(client, request, payload, ret_answer);
+	json_object_put(request);
+	return EXIT_UNREACHABLE;
+}
+
+int client_verb(const struct command_context *context, const char *verb, const char *name,
+		const char *value, struct json_object **ret_answer)
+{
+	return client_whole(context, client_request(verb, name, value), NULL, ret_answer);
 }

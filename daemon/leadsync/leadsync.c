@@ -13,27 +13,36 @@ static const struct command {
 	command_fn *fn;
 } commands[] = {
 	{ "check", "", "read the conf, offline: every mistake with its line", command_check },
+	{ "connect", "ACCOUNT", "log an account in, step by step; --paste, --yes",
+	  command_connect },
+	{ "disconnect", "ACCOUNT", "revoke and erase an account's token; --yes",
+	  command_disconnect },
+	{ "fields", "JOB", "the object's fields, what is mapped, what is wrong", command_fields },
 	{ "status", "", "accounts, jobs, API calls", command_status },
-	{ "run", "JOB [--full]", "run a job now and follow it; --full reads everything again",
-	  command_run },
+	{ "run", "JOB", "run a job now and follow it; --full reads everything again", command_run },
 	{ "runs", "[JOB]", "what past runs did", command_runs },
-	{ "key", "init [FILE]", "make a seal key file, never below the state directory",
-	  command_key },
-	{ "secret", "set NAME",
-	  "type a secret into the vault (terminal without echo, or standard "
-	  "input)",
-	  command_secret },
+	{ "pause", "JOB", "no write on any side until it is resumed", command_pause },
+	{ "resume", "JOB", "let a paused job run again", command_resume },
+	{ "key", "init|add [FILE]", "make a key file, or put a new key into one", command_key },
+	{ "key", "rotate", "seal everything under the first key of the file", command_key },
+	{ "secret", "set NAME", "type a secret into the vault, or pipe it in", command_secret },
+	{ "secret", "list", "which secrets are there, and who uses them", command_secret },
+	{ "secret", "delete NAME", "take a secret out of the vault", command_secret },
+	{ "adopt", "", "the state directory was moved here on purpose; --yes", command_adopt },
 };
 
 static void print_help(FILE *out)
 {
 	fputs("Usage: leadsync [--conf FILE] [--socket PATH] [--json] COMMAND\n\n", out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  %-7s %-15s %s\n", commands[i].name, commands[i].arguments,
+		fprintf(out, "  %-10s %-15s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
 	fputs("\n  -c, --conf FILE   the conf file (default " LEADSYNC_CONF ")\n"
 	      "      --socket PATH the daemon's control socket (default: what the conf says)\n"
-	      "      --json        listings as JSON, with a version number in it\n"
+	      "      --json        answers as JSON, with a version number in it\n"
+	      "      --yes         ask nothing\n"
+	      "      --paste       connect: the browser is elsewhere, its address is typed in\n"
+	      "      --full        run: read every record again\n"
 	      "      --version     print the version\n"
 	      "  -h, --help        print this\n"
 	      "\n"
@@ -64,6 +73,8 @@ int main(int argc, char **argv)
 		{ "socket", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "full", no_argument, NULL, 'f' },
+		{ "yes", no_argument, NULL, 'y' },
+		{ "paste", no_argument, NULL, 'p' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -78,6 +89,8 @@ int main(int argc, char **argv)
 		case 's': context.socket = optarg; break;
 		case 'j': context.json = true; break;
 		case 'f': context.full = true; break;
+		case 'y': context.yes = true; break;
+		case 'p': context.paste = true; break;
 		case 'v': puts("leadsync " LEADSYNC_VERSION); return EXIT_DONE;
 		case 'h': print_help(stdout); return EXIT_DONE;
 		default: return EXIT_USAGE;

@@ -48,21 +48,13 @@ static void print_runs(struct json_object *runs)
 
 int command_runs(const struct command_context *context)
 {
-	CLEANUP(client_close) struct client *client = NULL;
-	struct json_object *request, *answer, *runs;
+	struct json_object *answer, *runs;
 	int code;
 
 	if (context->argc > 1)
 		return command_usage("runs takes the name of one job, or none");
-	client = client_open(context);
-	if (!client)
-		return EXIT_UNREACHABLE;
-	request = json_object_new_object();
-	json_object_object_add(request, "verb", json_object_new_string("runs"));
-	if (context->argc)
-		json_object_object_add(request, "job", json_object_new_string(context->argv[0]));
-	client_ask(client, request, NULL);
-	code = client_whole_answer(client, &answer);
+	code = client_verb(context, "runs", context->argc ? "job" : NULL, context->argv[0],
+			   &answer);
 	if (code != EXIT_DONE)
 		return code;
 	runs = json_get_member(answer, "runs");

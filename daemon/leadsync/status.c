@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "client.h"
 #include "command.h"
@@ -14,19 +15,46 @@ static void print_trouble(struct json_object *trouble)
 		       json_get_text(trouble, "text"));
 }
 
+static const char *or_dash(const char *text)
+{
+	return *text ? text : "-";
+}
+
+static void print_keys(struct json_object *keys)
+{
+	for (size_t i = 0; keys && i < json_object_array_length(keys); i++) {
+		struct json_object *key = json_object_array_get_idx(keys, i);
+		bool active = json_object_get_boolean(json_get_member(key, "active"));
+
+		if (active || json_get_int(key, "sealed"))
+			printf("key %s%s: seals %" PRId64 " values%s\n", json_get_text(key, "id"),
+			       active ? " (active)" : "", json_get_int(key, "sealed"),
+			       active ? "" : "; `leadsync key rotate` seals them anew");
+	}
+}
+
 static void print_account(struct json_object *account)
 {
 	int64_t age = json_get_int(account, "token_age_s");
 
-	printf("account %s: %s", json_get_text(account, "name"), json_get_text(account, "state"));
+	printf("account %s (%s): %s", json_get_text(account, "name"),
+	       json_get_text(account, "flow"), json_get_text(account, "state"));
 	if (*json_get_text(account, "org_id"))
 		printf(", org %s at %s", json_get_text(account, "org_id"),
 		       json_get_text(account, "instance_url"));
 	putchar('\n');
 	if (age >= 0)
-		printf("    token %" PRId64 " s old, next refresh %s, expires %s\n", age,
-		       json_get_text(account, "next_refresh"),
-		       json_get_text(account, "token_expires"));
+		printf("    token %" PRId64 " s old, next refresh %s, expires %s (%s)\n", age,
+		       or_dash(json_get_text(account, "next_refresh")),
+		       json_get_text(account, "token_expires"),
+		       json_get_text(account, "expiry_known_from"));
+	if (age >= 0)
+		printf("    last proof of life %s\n",
+		       or_dash(json_get_text(account, "last_proof")));
+	if (*json_get_text(account, "rotation"))
+		printf("    refresh token rotation %s, unused it may end %s\n",
+		       json_get_text(account, "rotation"),
+		       or_dash(json_get_text(account, "idle_limit")));
 	if (json_get_int(account, "api_calls_used") >= 0)
 		printf("    API calls used %" PRId64 " of %" PRId64 "\n",
 		       json_get_int(account, "api_calls_used"),
@@ -59,6 +87,8 @@ static void print_job(struct json_object *job)
 	printf("job %s: %s, %s -> %s.%s", json_get_text(job, "name"), json_get_text(job, "state"),
 	       json_get_text(job, "object"), json_get_text(job, "store"),
 	       json_get_text(job, "table"));
+	if (strcmp(json_get_text(job, "state"), "paused") == 0)
+		printf(" (`leadsync resume %s`)", json_get_text(job, "name"));
 	if (*json_get_text(job, "next_run"))
 		printf(", next run %s", json_get_text(job, "next_run"));
 	putchar('\n');
@@ -87,6 +117,7 @@ static void print_status(struct json_object *answer)
 	       json_get_int(daemon, "pid"), json_get_text(daemon, "started"));
 	if (json_object_get_boolean(json_get_member(daemon, "loopback_test")))
 		puts("TEST SET-UP: loopback_test is on, plain http to loopback is admitted");
+	print_keys(json_get_member(answer, "keys"));
 	for (size_t i = 0; i < json_object_array_length(accounts); i++)
 		print_account(json_object_array_get_idx(accounts, i));
 	for (size_t i = 0; i < json_object_array_length(jobs); i++)
@@ -95,19 +126,12 @@ static void print_status(struct json_object *answer)
 
 int command_status(const struct command_context *context)
 {
-	CLEANUP(client_close) struct client *client = NULL;
-	struct json_object *request, *answer;
+	struct json_object *answer;
 	int code;
 
 	if (context->argc)
 		return command_usage("status takes no argument");
-	client = client_open(context);
-	if (!client)
-		return EXIT_UNREACHABLE;
-	request = json_object_new_object();
-	json_object_object_add(request, "verb", json_object_new_string("status"));
-	client_ask(client, request, NULL);
-	code = client_whole_answer(client, &answer);
+	code = client_verb(context, "status", NULL, NULL, &answer);
 	if (code != EXIT_DONE)
 		return code;
 	if (context->json)

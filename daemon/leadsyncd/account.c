@@ -8,56 +8,150 @@
 #include "base/str.h"
 #include "conf/conf.h"
 #include "daemon/conf_secret.h"
+#include "hook.h"
 #include "http/http.h"
 #include "secret/secret.h"
 #include "vault/vault.h"
 
 struct account {
-	const struct conf_account *conf; /* borrowed */
-	struct vault *vault;             /* borrowed */
+	struct account_args args;
 	struct url_policy policy;
 	struct http_client *http;
 	struct sf_grant *grant;
 	struct keeper *keeper;
 	struct sf_remote *remote;
+	bool was_parked;
+	char *instance_url; /* as last told; owned */
 };
 
-static struct secret *client_secret(void *arg, struct error *err)
+struct secret *account_credential(struct account *in, struct error *err)
 {
-	struct account *in = arg;
-	const char *source = in->conf->client_secret;
+	const char *source = conf_credential(in->args.conf);
 
-	if (conf_secret_name(in->conf))
-		return vault_secret_get(in->vault, conf_secret_name(in->conf), err);
+	if (conf_secret_name(in->args.conf))
+		return vault_secret_get(in->args.vault, conf_secret_name(in->args.conf), err);
 	if (str_starts_with(source, "credential:"))
 		return secret_read_credential(source + strlen("credential:"), err);
 	return secret_read_file(source + strlen("file:"), err);
 }
 
-static void log_keeper(struct keeper *keeper, enum keeper_news news, void *arg)
+static struct secret *credential(void *arg, struct error *err)
+{
+	return account_credential(arg, err);
+}
+
+/* What is said of the keeper. */
+
+static void tell_parked(struct account *in, const struct keeper_health *health)
+{
+	const char *name = in->args.conf->name;
+	CLEANUP_FREE char *remedy = mem_format("leadsync connect %s", name);
+
+	log_error("account_parked", LOG_STR("account", name), LOG_STR("state", health->state_name),
+		  LOG_STR("code", health->trouble ? health->trouble->code : NULL),
+		  LOG_STR("text", health->trouble ? health->trouble->text : NULL),
+		  LOG_STR("remedy", remedy));
+	hook_tell(in->args.hook,
+		  &(struct hook_event){ .event = "account-parked",
+					.account = name,
+					.state = health->state_name,
+					.code = health->trouble ? health->trouble->code : NULL,
+					.text = health->trouble ? health->trouble->text : NULL,
+					.remedy = remedy });
+}
+
+static void tell_fresh(struct account *in, const struct keeper_health *health)
+{
+	log_info("token_ok", LOG_STR("account", in->args.conf->name),
+		 LOG_STR("org", health->org_id), LOG_STR("instance", health->instance_url),
+		 LOG_INT("expires_in_s", (health->expires_ms - health->obtained_ms) / 1000),
+		 LOG_STR("known_from", health->expiry));
+	if (in->was_parked)
+		hook_tell(in->args.hook, &(struct hook_event){ .event = "account-ok",
+							       .account = in->args.conf->name,
+							       .state = health->state_name });
+}
+
+static void tell_moved(struct account *in, const struct keeper_health *health)
+{
+	log_notice("instance_moved", LOG_STR("account", in->args.conf->name),
+		   LOG_STR("from", in->instance_url), LOG_STR("to", health->instance_url));
+	hook_tell(in->args.hook, &(struct hook_event){ .event = "account-moved",
+						       .account = in->args.conf->name,
+						       .state = health->state_name,
+						       .text = health->instance_url });
+}
+
+static void tell_waiting(struct account *in, const struct keeper_health *health)
+{
+	log_warning("token_delayed", LOG_STR("account", in->args.conf->name),
+		    LOG_STR("code", health->trouble ? health->trouble->code : NULL),
+		    LOG_STR("text", health->trouble ? health->trouble->text : NULL));
+}
+
+static void remember(struct account *in, const struct keeper_health *health)
+{
+	free(in->instance_url);
+	in->instance_url = mem_strdup(health->instance_url);
+	if (health->state == KEEPER_PARKED)
+		in->was_parked = true;
+	else if (health->state == KEEPER_FRESH)
+		in->was_parked = false;
+}
+
+static void heard(struct keeper *keeper, enum keeper_news news, void *arg)
 {
 	struct account *in = arg;
 	struct keeper_health health;
 
-	(void)news;
 	keeper_health(keeper, &health);
-	if (health.state == KEEPER_PARKED)
-		log_error("account_parked", LOG_STR("account", in->conf->name),
-			  LOG_STR("state", health.state_name),
-			  LOG_STR("code", health.trouble ? health.trouble->code : NULL),
-			  LOG_STR("text", health.trouble ? health.trouble->text : NULL));
+	if (news == KEEPER_NEWS_MOVED)
+		tell_moved(in, &health);
+	else if (health.state == KEEPER_PARKED)
+		tell_parked(in, &health);
 	else if (health.state == KEEPER_WAITING)
-		log_warning("token_delayed", LOG_STR("account", in->conf->name),
-			    LOG_STR("code", health.trouble ? health.trouble->code : NULL),
-			    LOG_STR("text", health.trouble ? health.trouble->text : NULL));
+		tell_waiting(in, &health);
 	else if (health.state == KEEPER_FRESH)
-		log_info("token_ok", LOG_STR("account", in->conf->name),
-			 LOG_STR("org", health.org_id), LOG_STR("instance", health.instance_url),
-			 LOG_INT("expires_in_s", (health.expires_ms - health.obtained_ms) / 1000));
+		tell_fresh(in, &health);
+	remember(in, &health);
+	in->args.changed(in, in->args.arg);
 }
 
-static bool wire(struct account *in, const struct account_args *args, struct error *err)
+/* Wiring. */
+
+static enum sf_flow flow_of(const struct conf_account *conf)
 {
+	switch (conf->flow) {
+	case CONF_FLOW_WEB: return SF_FLOW_WEB;
+	case CONF_FLOW_JWT: return SF_FLOW_JWT;
+	case CONF_FLOW_CLIENT_CREDENTIALS: return SF_FLOW_CLIENT_CREDENTIALS;
+	}
+	abort();
+}
+
+struct sf_grant *account_new_grant(struct account *in,
+				   struct secret *(*fetch)(void *arg, struct error *err), void *arg,
+				   struct error *err)
+{
+	const struct conf_account *conf = in->args.conf;
+
+	return sf_grant_new(&(struct sf_grant_args){ .loop = in->args.loop,
+						     .http = in->http,
+						     .policy = &in->policy,
+						     .flow = flow_of(conf),
+						     .login_url = conf->login_url,
+						     .client_id = conf->client_id,
+						     .redirect_uri = conf->redirect_uri,
+						     .username = conf->username,
+						     .audience = conf->audience,
+						     .credential = fetch,
+						     .arg = arg },
+			    err);
+}
+
+static bool wire(struct account *in, struct error *err)
+{
+	const struct account_args *args = &in->args;
 	const struct conf_account *conf = args->conf;
 
 	in->http =
@@ -70,15 +164,7 @@ static bool wire(struct account *in, const struct account_args *args, struct err
 				err);
 	if (!in->http)
 		return false;
-	in->grant = sf_grant_new(&(struct sf_grant_args){ .loop = args->loop,
-							  .http = in->http,
-							  .policy = &in->policy,
-							  .login_url = conf->login_url,
-							  .client_id = conf->client_id,
-							  .flow = SF_FLOW_CLIENT_CREDENTIALS,
-							  .credential = client_secret,
-							  .arg = in },
-				 err);
+	in->grant = account_new_grant(in, conf_credential(conf) ? credential : NULL, in, err);
 	if (!in->grant)
 		return false;
 	in->keeper =
@@ -90,7 +176,7 @@ static bool wire(struct account *in, const struct account_args *args, struct err
 			   err);
 	if (!in->keeper)
 		return false;
-	keeper_on_change(in->keeper, log_keeper, in);
+	keeper_on_change(in->keeper, heard, in);
 	in->remote = sf_remote_new(&(struct sf_remote_args){ .loop = args->loop,
 							     .http = in->http,
 							     .keeper = in->keeper,
@@ -102,17 +188,22 @@ static bool wire(struct account *in, const struct account_args *args, struct err
 struct account *account_new(const struct account_args *args, struct error *err)
 {
 	CLEANUP(account_free) struct account *in = mem_new(struct account);
+	const struct conf_account *conf = args->conf;
+	struct keeper_health health;
 
-	in->conf = args->conf;
-	in->vault = args->vault;
-	in->policy =
-		(struct url_policy){ .allow_hosts = (const char *const *)args->conf->allow_hosts,
-				     .allow_count = args->conf->allow_host_count,
-				     .loopback_test = args->loopback_test };
-	if (!wire(in, args, err)) {
-		error_prefix(err, "account %s", args->conf->name);
+	in->args = *args;
+	in->policy = (struct url_policy){ .allow_hosts = (const char *const *)conf->allow_hosts,
+					  .allow_count = conf->allow_host_count,
+					  .loopback_test = args->loopback_test };
+	if (!wire(in, err)) {
+		error_prefix(err, "account %s", conf->name);
 		return NULL;
 	}
+	/* What it starts in is no change, but has to be said all the same. */
+	keeper_health(in->keeper, &health);
+	if (health.state == KEEPER_PARKED)
+		tell_parked(in, &health);
+	remember(in, &health);
 	return TAKE(in);
 }
 
@@ -124,12 +215,18 @@ void account_free(struct account *in)
 	keeper_free(in->keeper);
 	sf_grant_free(in->grant);
 	http_client_free(in->http);
+	free(in->instance_url);
 	free(in);
 }
 
 const char *account_name(const struct account *in)
 {
-	return in->conf->name;
+	return in->args.conf->name;
+}
+
+const struct conf_account *account_conf(const struct account *in)
+{
+	return in->args.conf;
 }
 
 struct remote *account_remote(struct account *in)
@@ -142,14 +239,37 @@ struct keeper *account_keeper(struct account *in)
 	return in->keeper;
 }
 
+const struct grant *account_grant(const struct account *in)
+{
+	return sf_grant_interface(in->grant);
+}
+
+struct http_client *account_http(struct account *in)
+{
+	return in->http;
+}
+
+const struct url_policy *account_policy(const struct account *in)
+{
+	return &in->policy;
+}
+
 struct sf_usage account_usage(const struct account *in)
 {
 	return sf_remote_usage(in->remote);
 }
 
+const struct error *account_trouble(const struct account *in)
+{
+	struct keeper_health health;
+
+	keeper_health(in->keeper, &health);
+	return health.state == KEEPER_PARKED ? health.trouble : NULL;
+}
+
 bool account_uses_secret(const struct account *in, const char *name)
 {
-	const char *used = conf_secret_name(in->conf);
+	const char *used = conf_secret_name(in->args.conf);
 
 	return used && strcmp(used, name) == 0;
 }

@@ -1,19 +1,26 @@
 /* control.h - the control socket: what `leadsync` asks of the running daemon.
  *
- * A request is one JSON object on one line: {"verb":"status"}. For `secret-set` the secret's bytes
- * follow the object after a TAB, so that they never pass through a JSON parser. Every answer is one
- * JSON object a line with "version":1; the last one has "done":true or "error":{...}. The socket's
- * mode is the authorisation; changing verbs are logged with the peer's uid. No verb returns a
- * secret.
+ * A request is one JSON object on one line: {"verb":"status"}. A secret follows the object after a
+ * TAB, as base64url (secret_from_text), so that it never passes through a JSON parser. Every answer
+ * is one JSON object a line with "version":1; the last one has "done":true or "error":{...}. The
+ * socket's mode is the authorisation; changing verbs are logged with the peer's uid. No verb
+ * returns a secret.
  *
- *   status      {"verb":"status"}
- *               {"version":1,"done":true,"daemon":{...},"accounts":[...],"jobs":[...]}
- *   runs        {"verb":"runs","job":NAME?,"limit":N?}
- *               {"version":1,"done":true,"runs":[...]}
- *   run         {"verb":"run","job":NAME,"full":BOOL?}
- *               {"version":1,"progress":{...}} ... {"version":1,"done":true,"run":{...}}
- *   secret-set  {"verb":"secret-set","name":NAME} TAB SECRET
- *               {"version":1,"done":true}
+ *   status         {"daemon":{...},"accounts":[...],"jobs":[...],"keys":[...]}
+ *   account        NAME                   {"account":{...}}: what a login needs to know
+ *   runs           "job":NAME?,"limit":N? {"runs":[...]}
+ *   run            "job":NAME,"full":BOOL? {"progress":{...}} ... {"run":{...}}
+ *   pause, resume  "job":NAME
+ *   fields         "job":NAME             {"fields":{...}}
+ *   login          "account":NAME,"paste":BOOL? TAB CREDENTIAL?
+ *                  web: {"authorize_url":...}, which is all with "paste"; then, when somebody
+ * logged in, {"login":{...}}. A client that goes before ends the login login-paste "account":NAME
+ * TAB ADDRESS  {"login":{...}} login-confirm  "account":NAME,"hold":BOOL? stored; with "hold" its
+ * jobs are paused login-cancel   "account":NAME disconnect     "account":NAME {"revoked":BOOL}
+ *   secret-set     "name":NAME TAB SECRET
+ *   secret-list                           {"secrets":[...]}
+ *   secret-delete  "name":NAME
+ *   key-rotate                            {"resealed":N,"key":ID}
  */
 #pragma once
 

@@ -7,26 +7,38 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "connect.h"
 #include "control.h"
-#include "daemon/conf_secret.h"
+#include "daemon/credential_check.h"
 #include "daemon/exit_codes.h"
+#include "hook.h"
 #include "job.h"
 #include "loop/loop.h"
+#include "revoker.h"
 #include "secret/keyring.h"
 #include "secret/secret.h"
 #include "service.h"
 #include "sync/sync_store.h"
 #include "vault/vault.h"
 
+/* A refresh whose answer is on its way. */
+#define SETTLE_WITHIN_MS ((int64_t)20 * 1000)
+
+#define MOST_LOGINS 4
+
 struct daemon {
 	struct loop *loop;       /* borrowed */
 	const struct conf *conf; /* borrowed */
 	struct keyring *keyring;
 	struct vault *vault;
-	struct account **accounts; /* in the order of the conf, as the next two */
+	struct hook *hook;
+	struct account **accounts; /* in the order of the conf, as the next three */
+	struct connect **connects; /* NULL where no login is under way */
 	struct sync_store **stores;
 	struct job **jobs;
+	struct revoker *revoker;
 	struct control *control;
+	struct loop_timer *end; /* set while stopping: no longer than that */
 	int64_t started_ms;
 	int exit_code;
 };
@@ -59,23 +71,40 @@ static bool open_vault(struct daemon *in, struct error *err)
 	return in->vault != NULL;
 }
 
+static void account_changed(struct account *account, void *arg)
+{
+	struct daemon *in = arg;
+
+	for (size_t i = 0; in->jobs && i < in->conf->job_count; i++)
+		if (in->jobs[i] && job_account(in->jobs[i]) == account)
+			job_account_changed(in->jobs[i]);
+}
+
 static bool open_accounts(struct daemon *in, struct error *err)
 {
+	in->hook = hook_new(in->loop, in->conf->daemon.hook, err);
+	if (!in->hook)
+		return false;
 	in->accounts = mem_array(struct account *, in->conf->account_count);
+	in->connects = mem_array(struct connect *, in->conf->account_count);
 	for (size_t i = 0; i < in->conf->account_count; i++) {
-		in->accounts[i] = account_new(
-			&(struct account_args){ .loop = in->loop,
-						.vault = in->vault,
-						.conf = &in->conf->accounts[i],
-						.loopback_test = in->conf->daemon.loopback_test },
-			err);
+		in->accounts[i] =
+			account_new(&(struct account_args){ .loop = in->loop,
+							    .vault = in->vault,
+							    .hook = in->hook,
+							    .conf = &in->conf->accounts[i],
+							    .loopback_test =
+								    in->conf->daemon.loopback_test,
+							    .changed = account_changed,
+							    .arg = in },
+				    err);
 		if (!in->accounts[i])
 			return false;
 	}
 	return true;
 }
 
-static void open_stores_and_jobs(struct daemon *in)
+static bool open_stores_and_jobs(struct daemon *in, struct error *err)
 {
 	const struct conf *conf = in->conf;
 
@@ -92,10 +121,16 @@ static void open_stores_and_jobs(struct daemon *in)
 					    .conf = job,
 					    .account = in->accounts[job->account - conf->accounts],
 					    .store = in->stores[job->store - conf->stores],
+					    .vault = in->vault,
+					    .hook = in->hook,
 					    .instance = vault_instance(in->vault),
 					    .fatal = stop_as_not_ours,
-					    .arg = in });
+					    .arg = in },
+			err);
+		if (!in->jobs[i])
+			return false;
 	}
+	return true;
 }
 
 struct daemon *daemon_new(struct loop *loop, const struct conf *conf, struct error *err)
@@ -108,9 +143,12 @@ struct daemon *daemon_new(struct loop *loop, const struct conf *conf, struct err
 	if (!open_vault(in, err) || !open_accounts(in, err))
 		return NULL;
 	in->control = control_new(in, conf->daemon.control, service_socket(), err);
-	if (!in->control)
+	if (!in->control || !open_stores_and_jobs(in, err))
 		return NULL;
-	open_stores_and_jobs(in);
+	in->revoker = revoker_new(&(struct revoker_args){ .loop = loop,
+							  .vault = in->vault,
+							  .accounts = in->accounts,
+							  .account_count = conf->account_count });
 	return TAKE(in);
 }
 
@@ -120,6 +158,10 @@ void daemon_free(struct daemon *in)
 		return;
 	/* From the top down: nobody may be called back by what is gone. */
 	control_free(in->control);
+	loop_timer_cancel(in->end);
+	revoker_free(in->revoker);
+	for (size_t i = 0; in->connects && i < in->conf->account_count; i++)
+		connect_free(in->connects[i]);
 	for (size_t i = 0; in->jobs && i < in->conf->job_count; i++)
 		job_free(in->jobs[i]);
 	for (size_t i = 0; in->stores && i < in->conf->store_count; i++)
@@ -129,6 +171,8 @@ void daemon_free(struct daemon *in)
 	free(in->jobs);
 	free(in->stores);
 	free(in->accounts);
+	free(in->connects);
+	hook_free(in->hook);
 	vault_close(in->vault);
 	keyring_free(in->keyring);
 	free(in);
@@ -182,36 +226,242 @@ struct job *daemon_find_job(const struct daemon *in, const char *name)
 	return NULL;
 }
 
-/* What a new secret can mend. Where the old org or a damaged token is what is wrong, typing the
- * secret in is the operator's word that the account shall start anew. */
-static bool revive(struct keeper *keeper, struct error *err)
+static size_t account_index(const struct daemon *in, const char *name)
 {
-	struct keeper_health health;
+	size_t i = 0;
 
-	keeper_health(keeper, &health);
-	if (health.trouble && (strcmp(health.trouble->code, "other-org") == 0 ||
-			       strcmp(health.trouble->code, "tampered") == 0))
-		return keeper_forget(keeper, err);
-	keeper_unpark(keeper);
+	while (i < in->conf->account_count && strcmp(in->conf->accounts[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+struct account *daemon_find_account(const struct daemon *in, const char *name)
+{
+	size_t i = account_index(in, name);
+
+	return i < in->conf->account_count ? in->accounts[i] : NULL;
+}
+
+struct revoker *daemon_revoker(const struct daemon *in)
+{
+	return in->revoker;
+}
+
+struct vault *daemon_vault(const struct daemon *in)
+{
+	return in->vault;
+}
+
+const char *daemon_key(const struct daemon *in)
+{
+	return keyring_active_id(in->keyring);
+}
+
+/* Stopping. */
+
+static bool is_settled(const struct daemon *in)
+{
+	for (size_t i = 0; i < in->conf->account_count; i++)
+		if (keeper_is_busy(account_keeper(in->accounts[i])))
+			return false;
 	return true;
+}
+
+static void end(void *arg)
+{
+	struct daemon *in = arg;
+
+	in->end = NULL;
+	if (!is_settled(in))
+		log_error("token_not_awaited",
+			  LOG_STR("text", "stopped while a token was on its way or not yet "
+					  "stored; if its answer is lost, `leadsync status` will "
+					  "say so after the start"));
+	loop_stop(in->loop);
+}
+
+static void look_again(void *arg)
+{
+	struct daemon *in = arg;
+
+	if (is_settled(in))
+		loop_stop(in->loop);
+}
+
+void daemon_stop(struct daemon *in)
+{
+	if (in->end)
+		return;
+	control_free(TAKE(in->control));
+	revoker_free(TAKE(in->revoker));
+	for (size_t i = 0; i < in->conf->job_count; i++)
+		job_free(TAKE(in->jobs[i]));
+	for (size_t i = 0; i < in->conf->account_count; i++)
+		connect_free(TAKE(in->connects[i]));
+	in->end = loop_after(in->loop, SETTLE_WITHIN_MS, end, in);
+	for (size_t i = 0; i < in->conf->account_count; i++)
+		keeper_on_settled(account_keeper(in->accounts[i]), look_again, in);
+	look_again(in);
+}
+
+/* Secrets and keys. */
+
+/* What a new secret can mend. */
+static void use_secret(struct daemon *in, const char *name)
+{
+	struct error paused;
+
+	for (size_t i = 0; i < in->conf->account_count; i++)
+		if (account_uses_secret(in->accounts[i], name))
+			keeper_unpark(account_keeper(in->accounts[i]));
+	for (size_t i = 0; i < in->conf->job_count; i++)
+		if (account_uses_secret(job_account(in->jobs[i]), name))
+			job_run_now(in->jobs[i], false, &paused);
 }
 
 bool daemon_set_secret(struct daemon *in, const char *name, struct secret *value, struct error *err)
 {
-	if (!conf_secret_is_used(in->conf, name))
-		return error_set(
-			err, ERROR_HUMAN, "unused-name",
-			"no account's client_secret is the vault's '%s': with `client_secret "
-			"= vault` it is the account's name",
-			name);
-	if (!vault_secret_set(in->vault, name, value, err))
+	if (!credential_check_named(in->conf, name, value, err) ||
+	    !vault_secret_set(in->vault, name, value, err))
 		return false;
+	use_secret(in, name);
+	return true;
+}
+
+struct search {
+	const char *name;
+	bool found;
+};
+
+static void compare_name(const char *name, int64_t set_ms, void *arg)
+{
+	struct search *in = arg;
+
+	(void)set_ms;
+	if (strcmp(name, in->name) == 0)
+		in->found = true;
+}
+
+bool daemon_delete_secret(struct daemon *in, const char *name, struct error *err)
+{
+	struct search search = { .name = name };
+
+	if (!vault_secret_list(in->vault, compare_name, &search, err))
+		return false;
+	if (!search.found)
+		return error_set(err, ERROR_HUMAN, "no-secret",
+				 "no secret is named '%s'; `leadsync secret list` lists them",
+				 name);
+	return vault_secret_delete(in->vault, name, err);
+}
+
+bool daemon_rotate_key(struct daemon *in, size_t *ret_count, struct error *err)
+{
+	const struct conf_daemon *conf = &in->conf->daemon;
+	CLEANUP(keyring_free)
+	struct keyring *fresh = keyring_load(conf->seal_key, conf->state_dir, err);
+
+	if (!fresh || !vault_reseal(in->vault, fresh, ret_count, err))
+		return false;
+	keyring_free(in->keyring);
+	in->keyring = TAKE(fresh);
+	log_notice("key_rotated", LOG_STR("key", keyring_active_id(in->keyring)),
+		   LOG_INT("resealed", (int64_t)*ret_count));
+	return true;
+}
+
+/* Logins. */
+
+static size_t count_connects(const struct daemon *in)
+{
+	size_t count = 0;
+
 	for (size_t i = 0; i < in->conf->account_count; i++)
-		if (account_uses_secret(in->accounts[i], name) &&
-		    !revive(account_keeper(in->accounts[i]), err))
-			return false;
+		count += in->connects[i] != NULL;
+	return count;
+}
+
+static bool make_room(struct daemon *in, size_t place, struct error *err)
+{
+	const char *name = in->conf->accounts[place].name;
+
+	if (in->connects[place] && connect_is_awaited(in->connects[place]))
+		return error_set(err, ERROR_HUMAN, "login-under-way",
+				 "account %s: another `leadsync connect` waits for a login; end it "
+				 "first",
+				 name);
+	connect_free(TAKE(in->connects[place]));
+	if (count_connects(in) >= MOST_LOGINS)
+		return error_set(err, ERROR_HUMAN, "too-many-logins",
+				 "%d logins are under way already: end one, or wait ten minutes",
+				 MOST_LOGINS);
+	return true;
+}
+
+struct connect *daemon_begin_connect(struct daemon *in, struct account *account,
+				     struct secret *credential, bool paste, struct error *err)
+{
+	size_t place = account_index(in, account_name(account));
+
+	if (!make_room(in, place, err)) {
+		secret_free(credential);
+		return NULL;
+	}
+	in->connects[place] = connect_new(&(struct connect_args){ .loop = in->loop,
+								  .vault = in->vault,
+								  .account = account,
+								  .credential = credential,
+								  .paste = paste },
+					  err);
+	return in->connects[place];
+}
+
+struct connect *daemon_connect(struct daemon *in, const struct account *account)
+{
+	return in->connects[account_index(in, account_name(account))];
+}
+
+void daemon_end_connect(struct daemon *in, const char *account)
+{
+	connect_free(TAKE(in->connects[account_index(in, account)]));
+	revoker_kick(in->revoker);
+}
+
+/* Held jobs are paused before there is a token to run with. */
+static bool hold_jobs(struct daemon *in, const struct account *account, struct error *err)
+{
 	for (size_t i = 0; i < in->conf->job_count; i++)
-		if (account_uses_secret(job_account(in->jobs[i]), name))
-			job_run_now(in->jobs[i], false);
+		if (job_account(in->jobs[i]) == account && !job_pause(in->jobs[i], err))
+			return false;
+	return true;
+}
+
+static void run_jobs(struct daemon *in, const struct account *account)
+{
+	struct error paused;
+
+	for (size_t i = 0; i < in->conf->job_count; i++)
+		if (job_account(in->jobs[i]) == account)
+			job_run_now(in->jobs[i], false, &paused);
+}
+
+bool daemon_confirm_connect(struct daemon *in, const char *account, bool hold, struct error *err)
+{
+	size_t place = account_index(in, account);
+
+	if ((hold && !hold_jobs(in, in->accounts[place], err)) ||
+	    !connect_confirm(in->connects[place], err))
+		return false;
+	daemon_end_connect(in, account);
+	run_jobs(in, in->accounts[place]);
+	return true;
+}
+
+bool daemon_disconnect(struct daemon *in, struct account *account, struct error *err)
+{
+	connect_free(TAKE(in->connects[account_index(in, account_name(account))]));
+	if (!keeper_disconnect(account_keeper(account), err))
+		return false;
+	log_notice("disconnected", LOG_STR("account", account_name(account)));
 	return true;
 }

@@ -8,9 +8,11 @@
 #include "account.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "hook.h"
 #include "job_policy.h"
 #include "loop/backoff.h"
 #include "loop/loop.h"
+#include "vault/vault.h"
 
 #define SECOND_MS ((int64_t)1000)
 #define MINUTE_MS (60 * SECOND_MS)
@@ -28,7 +30,7 @@ struct job {
 	struct mapping_rule *rules;
 	struct run_job run_job;
 	enum job_state state;
-	struct loop_timer *timer; /* NULL while running */
+	struct loop_timer *timer; /* NULL while running or paused */
 	struct run *run;          /* NULL while not */
 	bool full_next;
 	bool full; /* the run under way */
@@ -42,6 +44,7 @@ struct job {
 };
 
 static void begin(void *arg);
+static void tell_done(struct job *in);
 static void progress(const char *phase, const struct run_counts *counts, void *arg);
 static void ended(const struct run_outcome *outcome, void *arg);
 
@@ -71,12 +74,10 @@ static void wait_for(struct job *in, int64_t delay_ms)
 	in->last.next_ms = loop_now_ms(in->args.loop) + delay_ms;
 }
 
-struct job *job_new(const struct job_args *args)
+static void fill_run_job(struct job *in)
 {
-	const struct conf_job *conf = args->conf;
-	struct job *in = mem_new(struct job);
+	const struct conf_job *conf = in->args.conf;
 
-	in->args = *args;
 	in->rules = mem_array(struct mapping_rule, conf->field_count);
 	for (size_t i = 0; i < conf->field_count; i++)
 		in->rules[i] = (struct mapping_rule){ .field = conf->fields[i].field,
@@ -92,13 +93,29 @@ struct job *job_new(const struct job_args *args)
 					.rule_count = conf->field_count,
 					.on_delete = on_delete(conf),
 					.overlap_s = conf->overlap_s,
-					.remote = account_remote(args->account),
-					.store = args->store };
+					.remote = account_remote(in->args.account),
+					.store = in->args.store };
+}
+
+struct job *job_new(const struct job_args *args, struct error *err)
+{
+	struct job *in = mem_new(struct job);
+	bool paused;
+
+	if (!vault_job_paused(args->vault, args->conf->name, &paused, err)) {
+		free(in);
+		return NULL;
+	}
+	in->args = *args;
+	fill_run_job(in);
 	in->backoff = (struct backoff){ .first_ms = 30 * SECOND_MS, .most_ms = 15 * MINUTE_MS };
 	in->last.counts.total = -1;
 	LIST_INIT(&in->followers);
-	/* Jobs of one daemon do not all start in the same instant. */
-	wait_for(in, backoff_jitter_ms(SECOND_MS / 2, 90));
+	if (paused)
+		in->state = JOB_PAUSED;
+	else
+		/* Jobs of one daemon do not all start in the same instant. */
+		wait_for(in, backoff_jitter_ms(SECOND_MS / 2, 90));
 	return in;
 }
 
@@ -116,16 +133,42 @@ void job_free(struct job *in)
 	free(in);
 }
 
+/* It would fail at its first request; the account has said why, and what to do. */
+static void park_with_account(struct job *in, const struct error *why)
+{
+	if (in->state != JOB_WITHOUT_ACCOUNT)
+		log_notice("job_waits", LOG_STR("job", in->args.conf->name),
+			   LOG_STR("account", account_name(in->args.account)),
+			   LOG_STR("code", why->code));
+	in->state = JOB_WITHOUT_ACCOUNT;
+	in->last.failed = true;
+	in->last.trouble = *why;
+	in->last.next_ms = 0;
+	tell_done(in);
+}
+
+static void start_run(struct job *in);
+
 static void begin(void *arg)
 {
 	struct job *in = arg;
+	const struct error *trouble = account_trouble(in->args.account);
+
+	in->timer = NULL;
+	if (trouble)
+		park_with_account(in, trouble);
+	else
+		start_run(in);
+}
+
+static void start_run(struct job *in)
+{
 	const struct run_args args = { .loop = in->args.loop,
 				       .job = &in->run_job,
 				       .instance = in->args.instance,
 				       .full = in->full_next,
 				       .relearn = in->last.failed };
 
-	in->timer = NULL;
 	in->full = in->full_next;
 	in->full_next = false;
 	in->state = JOB_RUNNING;
@@ -161,6 +204,24 @@ static void say_parked(struct job *in, const struct error *why)
 	in->said_ms = now_ms;
 	log_error("job_parked", LOG_STR("job", in->args.conf->name), LOG_STR("code", why->code),
 		  LOG_STR("text", why->text), LOG_STR("remedy", "mend it, then: leadsync run JOB"));
+	hook_tell(in->args.hook, &(struct hook_event){ .event = "job-parked",
+						       .job = in->args.conf->name,
+						       .account = account_name(in->args.account),
+						       .state = "parked",
+						       .code = why->code,
+						       .text = why->text,
+						       .remedy = "leadsync run" });
+}
+
+static void say_well_again(struct job *in)
+{
+	if (in->said_ms)
+		hook_tell(in->args.hook,
+			  &(struct hook_event){ .event = "job-ok",
+						.job = in->args.conf->name,
+						.account = account_name(in->args.account),
+						.state = "idle" });
+	in->said_ms = 0;
 }
 
 /* A `done` may ask for the next run, but not follow it. */
@@ -182,7 +243,7 @@ static void after_success(struct job *in)
 {
 	backoff_reset(&in->backoff);
 	in->state = JOB_IDLE;
-	in->said_ms = 0;
+	say_well_again(in);
 	wait_for(in, job_delay_after_success(in->args.conf->every_s, in->last.spent_ms));
 }
 
@@ -191,6 +252,11 @@ static void after_failure(struct job *in, const struct error *why)
 	struct job_verdict verdict = job_after_failure(why, &in->backoff);
 
 	in->last.trouble = *why;
+	if (account_trouble(in->args.account)) {
+		in->full_next = in->full_next || in->full;
+		park_with_account(in, why);
+		return;
+	}
 	/* Failed before its first page, it is not yet written down that everything is to be read.
 	 */
 	in->full_next = in->full && !in->last.counts.pages;
@@ -221,15 +287,84 @@ static void ended(const struct run_outcome *outcome, void *arg)
 		in->args.fatal(&in->last.trouble, in->args.arg);
 }
 
-bool job_run_now(struct job *in, bool full)
+static bool store_paused(struct job *in, bool paused, struct error *err)
 {
-	if (in->state == JOB_RUNNING)
-		return !full;
-	keeper_unpark(account_keeper(in->args.account));
-	in->full_next = in->full_next || full;
+	return vault_job_set_paused(in->args.vault, in->args.conf->name, paused, err);
+}
+
+static void run_soon(struct job *in)
+{
 	loop_timer_cancel(in->timer);
 	wait_for(in, 0);
+}
+
+bool job_run_now(struct job *in, bool full, struct error *err)
+{
+	const char *name = in->args.conf->name;
+
+	switch (in->state) {
+	case JOB_PAUSED:
+		return error_set(err, ERROR_HUMAN, "paused",
+				 "job %s is paused: `leadsync resume %s` lets it run", name, name);
+	case JOB_RUNNING:
+		return !full || error_set(err, ERROR_HUMAN, "running",
+					  "a run of job %s is under way; ask for the full one when "
+					  "it has ended",
+					  name);
+	case JOB_IDLE:
+	case JOB_PARKED:
+	case JOB_WITHOUT_ACCOUNT: break;
+	}
+	keeper_unpark(account_keeper(in->args.account));
+	in->full_next = in->full_next || full;
+	run_soon(in);
 	return true;
+}
+
+bool job_pause(struct job *in, struct error *err)
+{
+	static const struct error paused = { .kind = ERROR_HUMAN,
+					     .code = "paused",
+					     .text = "the job was paused meanwhile" };
+
+	if (!store_paused(in, true, err))
+		return false;
+	if (in->state == JOB_RUNNING) {
+		run_cancel(TAKE(in->run));
+		in->full_next = in->full && !in->last.counts.pages;
+		in->last.failed = true;
+		in->last.trouble = paused;
+		in->last.ended_ms = loop_now_ms(in->args.loop);
+	}
+	loop_timer_cancel(TAKE(in->timer));
+	in->state = JOB_PAUSED;
+	in->last.next_ms = 0;
+	tell_done(in);
+	return true;
+}
+
+bool job_resume(struct job *in, struct error *err)
+{
+	if (!store_paused(in, false, err))
+		return false;
+	if (in->state == JOB_PAUSED) {
+		in->state = JOB_IDLE;
+		run_soon(in);
+	}
+	return true;
+}
+
+void job_account_changed(struct job *in)
+{
+	const struct error *trouble = account_trouble(in->args.account);
+
+	if (trouble && in->state == JOB_IDLE) {
+		loop_timer_cancel(TAKE(in->timer));
+		park_with_account(in, trouble);
+	} else if (!trouble && in->state == JOB_WITHOUT_ACCOUNT) {
+		in->state = JOB_IDLE;
+		run_soon(in);
+	}
 }
 
 struct job_follower *job_follow(struct job *in, job_progress_fn *progress_fn, job_done_fn *done,
@@ -255,7 +390,9 @@ static const char *state_name(enum job_state state)
 	switch (state) {
 	case JOB_IDLE: return "idle";
 	case JOB_RUNNING: return "running";
-	case JOB_PARKED: return "parked";
+	case JOB_PARKED:
+	case JOB_WITHOUT_ACCOUNT: return "parked";
+	case JOB_PAUSED: return "paused";
 	}
 	return "unknown";
 }
@@ -268,6 +405,11 @@ void job_view(const struct job *in, struct job_view *ret)
 	ret->run_id = in->run_id;
 	if (!ret->phase)
 		ret->phase = "";
+}
+
+const struct run_job *job_run_job(const struct job *in)
+{
+	return &in->run_job;
 }
 
 const struct conf_job *job_conf(const struct job *in)

@@ -1,8 +1,10 @@
 /* job.h - one scheduled job: when it runs, what its last run came to, who follows it.
  *
- * States: idle (waits for its time), running, parked (somebody must act; probed once an hour, which
- * costs no request while the account is parked too). A job never runs twice at once. What happens
- * after a failed run follows from the error's kind alone. */
+ * States: idle (waits for its time), running, parked (somebody must act; probed once an hour),
+ * paused (by the operator: nothing is written on any side until job_resume(), restarts included).
+ * While its account is parked a job is parked too and makes no run at all; it goes on by itself
+ * when the account does. A job never runs twice at once. What happens after a failed run follows
+ * from the error's kind alone. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,12 +15,20 @@
 
 struct account;
 struct conf_job;
+struct hook;
 struct job;
 struct job_follower;
 struct loop;
 struct sync_store;
+struct vault;
 
-enum job_state { JOB_IDLE, JOB_RUNNING, JOB_PARKED };
+enum job_state {
+	JOB_IDLE,
+	JOB_RUNNING,
+	JOB_PARKED,
+	JOB_WITHOUT_ACCOUNT, /* parked with its account; called parked, too */
+	JOB_PAUSED,
+};
 
 /* Told, from the loop, that the store or org of a job is not ours or is damaged: the daemon must
  * stop with 78. */
@@ -29,13 +39,15 @@ struct job_args {
 	const struct conf_job *conf;
 	struct account *account;
 	struct sync_store *store;
+	struct vault *vault; /* remembers that it is paused */
+	struct hook *hook;
 	const char *instance;
 	job_fatal_fn *fatal;
 	void *arg;
 };
 
-/* The first run starts within a second. */
-struct job *job_new(const struct job_args *args);
+/* The first run starts within a second, unless it is paused. */
+struct job *job_new(const struct job_args *args, struct error *err);
 void job_free(struct job *in); /* cancels a run under way: its committed pages stay */
 CLEANUP_DEFINE(struct job, job_free)
 
@@ -57,9 +69,20 @@ struct job_view {
 };
 void job_view(const struct job *in, struct job_view *ret);
 
+/* What its runs are made from: good as long as the job. */
+const struct run_job *job_run_job(const struct job *in);
+
 /* Runs as soon as the loop comes round, parked or not, and lets a parked account ask again; joins
- * the run under way if there is one. False if `full` is asked for while a run is under way. */
-bool job_run_now(struct job *in, bool full);
+ * the run under way if there is one. ERROR_HUMAN code running (`full` is asked for while a run is
+ * under way) or paused. */
+bool job_run_now(struct job *in, bool full, struct error *err);
+
+/* Stored before they answer true. A run under way is cut: its committed pages stay. */
+bool job_pause(struct job *in, struct error *err);
+bool job_resume(struct job *in, struct error *err);
+
+/* Its account is parked now, or no longer: to be told whenever that changed. */
+void job_account_changed(struct job *in);
 
 /* Follows the run under way, or the next one, to its end. Called from the loop; `done` ends the
  * following, and may not follow again. */

@@ -63,12 +63,15 @@ static struct options read_options(int argc, char **argv)
 
 static void stop(void *arg)
 {
+	struct daemon **daemon = arg;
+
 	log_notice("stopping");
-	/* Stopping takes a page's commit at most; who cannot wait for that may signal again. */
+	/* Stopping takes a page's commit, or a token's answer; who cannot wait may signal again. */
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	service_stopping();
-	loop_stop(arg);
+	if (*daemon)
+		daemon_stop(*daemon);
 }
 
 static int refuse(const struct error *err)
@@ -84,11 +87,13 @@ static int refuse(const struct error *err)
 static int run(const struct conf *conf)
 {
 	CLEANUP(loop_free) struct loop *loop = loop_new();
-	struct loop_signal *on_term = loop_signal(loop, SIGTERM, stop, loop);
-	struct loop_signal *on_int = loop_signal(loop, SIGINT, stop, loop);
+	CLEANUP(daemon_free) struct daemon *daemon = NULL;
+	struct loop_signal *on_term = loop_signal(loop, SIGTERM, stop, &daemon);
+	struct loop_signal *on_int = loop_signal(loop, SIGINT, stop, &daemon);
 	struct error err;
 	int code;
-	CLEANUP(daemon_free) struct daemon *daemon = daemon_new(loop, conf, &err);
+
+	daemon = daemon_new(loop, conf, &err);
 
 	if (!daemon) {
 		code = refuse(&err);

@@ -1,16 +1,21 @@
 #include "report.h"
 
 #include <json-c/json.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "account.h"
 #include "base/error.h"
 #include "base/utc.h"
 #include "conf/conf.h"
+#include "connect.h"
 #include "daemon.h"
+#include "daemon/conf_secret.h"
 #include "job.h"
 #include "loop/loop.h"
+#include "sync/fields.h"
 #include "sync/sync_store.h"
+#include "vault/vault.h"
 
 static void add_text(struct json_object *to, const char *name, const char *text)
 {
@@ -73,6 +78,16 @@ struct json_object *report_daemon(const struct daemon *daemon)
 	return out;
 }
 
+static const char *flow_name(enum conf_flow flow)
+{
+	switch (flow) {
+	case CONF_FLOW_WEB: return "web";
+	case CONF_FLOW_JWT: return "jwt";
+	case CONF_FLOW_CLIENT_CREDENTIALS: return "client_credentials";
+	}
+	return "?";
+}
+
 struct json_object *report_account(const struct account *account, const struct daemon *daemon)
 {
 	struct json_object *out = json_object_new_object();
@@ -81,6 +96,7 @@ struct json_object *report_account(const struct account *account, const struct d
 
 	keeper_health(account_keeper((struct account *)account), &health);
 	add_text(out, "name", account_name(account));
+	add_text(out, "flow", flow_name(account_conf(account)->flow));
 	add_text(out, "state", health.state_name);
 	add_text(out, "org_id", health.org_id);
 	add_text(out, "instance_url", health.instance_url);
@@ -88,12 +104,143 @@ struct json_object *report_account(const struct account *account, const struct d
 		health.obtained_ms ? (loop_now_ms(daemon_loop(daemon)) - health.obtained_ms) / 1000
 				   : -1);
 	add_time(out, "token_expires", health.expires_ms);
+	add_text(out, "expiry_known_from", health.expiry);
 	add_time(out, "next_refresh", health.next_refresh_ms);
+	add_text(out, "rotation", health.rotation);
+	add_time(out, "last_proof", health.proved_ms);
+	add_time(out, "idle_limit", health.idle_ends_ms);
 	add_int(out, "token_requests", (int64_t)health.token_requests);
 	add_int(out, "api_calls_used", usage.used);
 	add_int(out, "api_calls_limit", usage.most);
 	json_object_object_add(out, "trouble",
 			       health.trouble ? report_error(health.trouble) : NULL);
+	return out;
+}
+
+struct search {
+	const char *name;
+	bool found;
+};
+
+static void compare_name(const char *name, int64_t set_ms, void *arg)
+{
+	struct search *in = arg;
+
+	(void)set_ms;
+	if (strcmp(name, in->name) == 0)
+		in->found = true;
+}
+
+/* Where the credential is: "vault", "missing" (it would be there), "elsewhere", or "none". */
+static const char *credential_place(const struct account *account, const struct daemon *daemon)
+{
+	struct search search = { .name = conf_secret_name(account_conf(account)) };
+	struct error unreadable;
+
+	if (!conf_credential(account_conf(account)))
+		return "none";
+	if (!search.name)
+		return "elsewhere";
+	if (!vault_secret_list(daemon_vault(daemon), compare_name, &search, &unreadable))
+		return "missing";
+	return search.found ? "vault" : "missing";
+}
+
+struct json_object *report_login_needs(struct account *account, const struct daemon *daemon)
+{
+	const struct conf_account *conf = account_conf(account);
+	struct json_object *out = report_account(account, daemon), *jobs = json_object_new_array();
+
+	add_text(out, "login_url", conf->login_url);
+	add_text(out, "client_id", conf->client_id);
+	add_text(out, "redirect_uri", conf->redirect_uri);
+	add_text(out, "username", conf->username);
+	add_text(out, "credential", credential_place(account, daemon));
+	for (size_t i = 0; i < daemon_job_count(daemon); i++)
+		if (job_account(daemon_job(daemon, i)) == account)
+			json_object_array_add(jobs, json_object_new_string(
+							    job_conf(daemon_job(daemon, i))->name));
+	json_object_object_add(out, "jobs", jobs);
+	return out;
+}
+
+struct json_object *report_found(const struct connect_found *found)
+{
+	struct json_object *out = json_object_new_object();
+
+	add_text(out, "org_id", found->org_id);
+	add_text(out, "org_name", found->org_name);
+	add_text(out, "org_type", found->org_type);
+	add_text(out, "instance", found->instance);
+	add_text(out, "instance_url", found->instance_url);
+	json_object_object_add(out, "sandbox", json_object_new_boolean(found->sandbox));
+	add_text(out, "username", found->username);
+	add_text(out, "name", found->name);
+	add_text(out, "user_id", found->user_id);
+	add_text(out, "scope", found->scope);
+	add_int(out, "api_calls_used", found->calls_used);
+	add_int(out, "api_calls_limit", found->calls_most);
+	json_object_object_add(out, "first", json_object_new_boolean(!*found->pinned_org));
+	return out;
+}
+
+static void add_key(const char *key_id, size_t count, bool active, void *arg)
+{
+	struct json_object *item = json_object_new_object();
+
+	add_text(item, "id", key_id);
+	add_int(item, "sealed", (int64_t)count);
+	json_object_object_add(item, "active", json_object_new_boolean(active));
+	json_object_array_add(arg, item);
+}
+
+struct json_object *report_keys(const struct daemon *daemon)
+{
+	struct json_object *out = json_object_new_array();
+	struct error unreadable;
+
+	if (!vault_key_list(daemon_vault(daemon), add_key, out, &unreadable))
+		json_object_put(TAKE(out));
+	return out;
+}
+
+static const char *arrow(enum mapping_direction direction)
+{
+	switch (direction) {
+	case MAPPING_DOWN: return "->";
+	case MAPPING_UP: return "<-";
+	case MAPPING_BOTH: return "<->";
+	}
+	return "?";
+}
+
+static struct json_object *report_field(const struct fields_line *line)
+{
+	struct json_object *out = json_object_new_object();
+
+	add_text(out, "field", line->field);
+	add_text(out, "column", line->column);
+	add_text(out, "arrow", line->column ? arrow(line->direction) : NULL);
+	add_text(out, "type", line->type);
+	add_int(out, "length", line->length);
+	json_object_object_add(out, "writable", json_object_new_boolean(line->writable));
+	add_int(out, "line", line->line);
+	json_object_object_add(out, "problem", line->problem ? report_error(line->problem) : NULL);
+	return out;
+}
+
+struct json_object *report_fields(const char *job, const struct fields_view *view)
+{
+	struct json_object *out = json_object_new_object(), *lines = json_object_new_array();
+
+	for (size_t i = 0; i < view->count; i++)
+		json_object_array_add(lines, report_field(&view->lines[i]));
+	add_text(out, "job", job);
+	add_text(out, "object", view->object);
+	add_text(out, "label", view->label);
+	add_int(out, "mapped", (int64_t)view->mapped);
+	add_int(out, "wrong", (int64_t)view->wrong);
+	json_object_object_add(out, "lines", lines);
 	return out;
 }
 

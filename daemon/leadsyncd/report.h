@@ -4,8 +4,10 @@
 #include <stddef.h>
 
 struct account;
+struct connect_found;
 struct daemon;
 struct error;
+struct fields_view;
 struct job;
 struct job_view;
 struct json_object;
@@ -18,6 +20,15 @@ struct json_object *report_new(void);
 
 struct json_object *report_daemon(const struct daemon *daemon);
 struct json_object *report_account(const struct account *account, const struct daemon *daemon);
+
+/* What `leadsync connect` needs to know before it begins. */
+struct json_object *report_login_needs(struct account *account, const struct daemon *daemon);
+struct json_object *report_found(const struct connect_found *found);
+
+/* How many sealed values each key holds; null where the vault does not say. */
+struct json_object *report_keys(const struct daemon *daemon);
+
+struct json_object *report_fields(const char *job, const struct fields_view *view);
 
 /* `summary` is what the job's ledger holds, or NULL with the reason in `unknown`. */
 struct json_object *report_job(const struct job *job, const struct sync_summary *summary,

@@ -4,6 +4,7 @@ The emulator and the daemon are the real programs; the operator is `leadsync`. N
 the clock: it waits for a line of the log, for a command to end, or moves the emulator's clock.
 """
 import base64
+import contextlib
 import ctypes
 import datetime
 import json
@@ -13,6 +14,8 @@ import queue
 import shutil
 import signal
 import socket
+import sqlite3
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -42,10 +45,69 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-class Emulator:
-    """An org on loopback; its admin endpoints are methods. With `keep` it outlives this program."""
+class PrivateCa:
+    """A certification authority of our own and a certificate of it for `localhost`, as files."""
 
-    def __init__(self, *options, contacts=50, leads=20, keep=False):
+    def __init__(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="leadsync-ca-"))
+        self.ca, self.cert, self.key = (self.root / name for name in ("ca.pem", "cert.pem", "key.pem"))
+        (self.root / "names").write_text("subjectAltName=DNS:localhost\n")
+        self._openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                      "/CN=test authority", "-keyout", "ca.key", "-out", self.ca)
+        self._openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
+                      "-keyout", self.key, "-out", "request.pem")
+        self._openssl("x509", "-req", "-in", "request.pem", "-CA", self.ca, "-CAkey", "ca.key",
+                      "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", self.cert)
+
+    def _openssl(self, *arguments):
+        subprocess.run(["openssl", *map(str, arguments)], cwd=self.root, check=True,
+                       capture_output=True)
+
+    def context(self):
+        return ssl.create_default_context(cafile=str(self.ca))
+
+    def remove(self):
+        shutil.rmtree(self.root)
+
+
+def make_private_key(folder):
+    """A key to sign assertions with, and the certificate that the app gets, as files."""
+    key, certificate = folder / "jwt.pem", folder / "jwt.crt"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=leadsyncd", "-keyout", str(key), "-out", str(certificate)],
+                   check=True, capture_output=True)
+    key.chmod(0o600)
+    return key, certificate
+
+
+@contextlib.contextmanager
+def folder():
+    """A folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="leadsync-") as path:
+        yield path
+
+
+def sqlite(path, statement):
+    """What another program does to a database meanwhile."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
+        return database.execute(statement).fetchall()
+
+
+def free_port():
+    """A port on which nobody listened a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Emulator:
+    """An org on loopback; its admin endpoints are methods. With `keep` it outlives this program.
+    With a PrivateCa it speaks TLS as `localhost`."""
+
+    def __init__(self, *options, contacts=50, leads=20, keep=False, ca=None):
+        self._context = ca.context() if ca else None
+        if ca:
+            options += ("--host", "localhost", "--tls-cert", str(ca.cert), "--tls-key", str(ca.key))
         self.process = subprocess.Popen(
             [str(BUILD / "tests/emulator/leadsync-emulator"), "--port", "0",
              "--contacts", str(contacts), "--leads", str(leads),
@@ -71,7 +133,7 @@ class Emulator:
             data=None if body is None else json.dumps(body).encode(),
             method=method or ("GET" if body is None else "POST"),
             headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=self._context) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -110,7 +172,7 @@ class Emulator:
             "grant_type": "client_credentials", "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET}).encode()
         with urllib.request.urlopen(f"{self.url}/services/oauth2/token", form,
-                                    timeout=PATIENCE_S) as answer:
+                                    timeout=PATIENCE_S, context=self._context) as answer:
             self._token = json.load(answer)["access_token"]
 
     def get(self, path):
@@ -120,7 +182,7 @@ class Emulator:
             request = urllib.request.Request(
                 self.url + path, headers={"Authorization": f"Bearer {self._token}"})
             try:
-                with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+                with urllib.request.urlopen(request, timeout=PATIENCE_S, context=self._context) as answer:
                     return json.load(answer)
             except urllib.error.HTTPError as error:
                 if error.code != 401 or attempt == 2:
@@ -175,12 +237,15 @@ class Site:
     """A machine with leadsyncd on it: conf, key, state, store, and the running daemon, if any."""
 
     def __init__(self, emulator, conf=None, fields=None, every="7d", secret=CLIENT_SECRET,
-                 contact_options="", lead_options="", daemon_options=""):
+                 contact_options="", lead_options="", daemon_options="", flow=None):
         self.emulator = emulator
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="leadsync-"))
         (self.root / "srv").mkdir()
         self.conf = self.root / "leadsyncd.conf"
         self.store = self.root / "srv/crm.db"
+        # How it logs in; @ORG@ stands for the org's host and port.
+        self.flow = (flow or "flow = client_credentials\nclient_secret = vault").replace(
+            "@ORG@", urllib.parse.urlsplit(emulator.url).netloc)
         self.state = self.root / "state"
         self.conf.write_text(conf(self) if conf else self.standard_conf(
             fields or CONTACT_FIELDS, every, contact_options, lead_options, daemon_options))
@@ -205,9 +270,8 @@ loopback_test = yes
 [account production]
 provider = salesforce
 login_url = {self.emulator.url}
-flow = client_credentials
 client_id = {CLIENT_ID}
-client_secret = vault
+{self.flow}
 
 [store crm]
 driver = sqlite

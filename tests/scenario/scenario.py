@@ -10,8 +10,9 @@ class Scenario(unittest.TestCase):
 
     maxDiff = None
 
-    def bring_up(self, contacts=50, leads=20, emulator_options=(), start=True, **site_options):
-        self.org = rig.Emulator(*emulator_options, contacts=contacts, leads=leads)
+    def bring_up(self, contacts=50, leads=20, emulator_options=(), start=True, ca=None,
+                 **site_options):
+        self.org = rig.Emulator(*emulator_options, contacts=contacts, leads=leads, ca=ca)
         self.addCleanup(self.org.stop)
         self.site = rig.Site(self.org, **site_options)
         self.addCleanup(self.site.remove)
@@ -24,8 +25,9 @@ class Scenario(unittest.TestCase):
         key = self.site.root / "seal.key"
         if key.exists():
             found["seal key"] = bytes.fromhex(key.read_text())
-        for number, token in enumerate(self.org.admin("sessions")["tokens"]):
-            found[f"access token {number}"] = token.encode()
+        for kind, values in self.org.admin("sessions").items():
+            for number, value in enumerate(values):
+                found[f"{kind} {number}"] = value.encode()
         return found
 
     def assert_no_leak(self):

@@ -1,0 +1,71 @@
+/* connect.h - one `leadsync connect` as the daemon sees it: from the login to the operator's yes.
+ *
+ *     browser (web) -> asking -> looking -> found -> connect_confirm(), or forgotten
+ *
+ * Nothing is stored before the yes: the credential that was typed in, the token, and what it is
+ * for live in guarded memory. Who never says yes within ten minutes has said no. A refresh token
+ * that nobody wanted is revoked. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+
+struct account;
+struct connect;
+struct error;
+struct loop;
+struct secret;
+struct vault;
+
+enum connect_state {
+	CONNECT_BROWSER, /* the authorize URL is out, its answer is waited for */
+	CONNECT_ASKING,  /* for a token */
+	CONNECT_LOOKING, /* whom it is for */
+	CONNECT_FOUND,   /* the operator is asked */
+	CONNECT_STORED,
+	CONNECT_FAILED,
+};
+
+struct connect_args {
+	struct loop *loop; /* borrowed, as the next two */
+	struct vault *vault;
+	struct account *account;
+	struct secret *credential; /* typed in; taken. NULL: as the conf says */
+	bool paste;                /* web: the browser is elsewhere, do not listen */
+};
+
+struct connect *connect_new(const struct connect_args *args, struct error *err);
+void connect_free(struct connect *in);
+CLEANUP_DEFINE(struct connect, connect_free)
+
+enum connect_state connect_state(const struct connect *in);
+
+/* Where the browser is to go; NULL for flows without one. */
+const char *connect_url(const struct connect *in);
+
+/* The address the browser ended at. False: it is not the answer; the login stays pending. */
+bool connect_paste(struct connect *in, struct secret *url, struct error *err);
+
+/* What was found: good as long as the connect. */
+struct connect_found {
+	const char *org_id, *org_name, *org_type, *instance, *instance_url;
+	bool sandbox;
+	const char *username, *name, *user_id;
+	const char *scope; /* "" if not said */
+	long calls_used, calls_most;
+	const char *pinned_org; /* the org the account belongs to so far; "" before the first */
+};
+const struct connect_found *connect_found(const struct connect *in); /* NULL before */
+
+/* Told once, from the loop, when it is found or failed (at once, if it is already); the connect
+ * stays until connect_free(). One waits at a time; NULL forgets him. */
+typedef void connect_ready_fn(const struct connect_found *found, const struct error *err,
+			      void *arg);
+void connect_wait(struct connect *in, connect_ready_fn *ready, void *arg);
+
+bool connect_is_awaited(const struct connect *in);
+
+/* The operator's yes: the credential is sealed, the token becomes the account's, an older refresh
+ * token of the account is queued for revocation. Only when found. */
+bool connect_confirm(struct connect *in, struct error *err);

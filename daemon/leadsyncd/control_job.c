@@ -1,0 +1,113 @@
+/* control_job.c - what is done with one job: run, pause, resume, fields. */
+#include <json-c/json.h>
+
+#include "base/error.h"
+#include "conf/conf.h"
+#include "conversation.h"
+#include "daemon.h"
+#include "job.h"
+#include "report.h"
+#include "sync/fields.h"
+
+/* run: progress as it comes, then the outcome. */
+static void cancel_follower(void *follower)
+{
+	job_unfollow(follower);
+}
+
+static void send_progress(const struct job_view *view, void *arg)
+{
+	struct conversation *in = arg;
+	struct json_object *line = report_new();
+
+	json_object_object_add(line, "progress", report_view(view));
+	conversation_send(in, line);
+	json_object_put(line);
+}
+
+static void send_outcome(const struct job_view *view, void *arg)
+{
+	struct conversation *in = arg;
+	struct json_object *answer = report_new();
+
+	conversation_wait(in, NULL, NULL);
+	json_object_object_add(answer, "run", report_view(view));
+	if (view->failed)
+		conversation_fail_with(in, answer, &view->trouble);
+	else
+		conversation_end(in, answer);
+}
+
+void verb_run(struct conversation *in, struct json_object *request, struct secret *payload)
+{
+	struct error err;
+	struct job *job = request_job(in, request, &err);
+
+	(void)payload;
+	if (!job || !job_run_now(job, request_flag(request, "full"), &err))
+		conversation_fail(in, &err);
+	else
+		conversation_wait(in, job_follow(job, send_progress, send_outcome, in),
+				  cancel_follower);
+}
+
+void verb_pause(struct conversation *in, struct json_object *request, struct secret *payload)
+{
+	struct error err;
+	struct job *job = request_job(in, request, &err);
+
+	(void)payload;
+	if (!job || !job_pause(job, &err))
+		conversation_fail(in, &err);
+	else
+		conversation_end(in, report_new());
+}
+
+void verb_resume(struct conversation *in, struct json_object *request, struct secret *payload)
+{
+	struct error err;
+	struct job *job = request_job(in, request, &err);
+
+	(void)payload;
+	if (!job || !job_resume(job, &err))
+		conversation_fail(in, &err);
+	else
+		conversation_end(in, report_new());
+}
+
+/* fields */
+static void cancel_fields(void *fields)
+{
+	fields_cancel(fields);
+}
+
+static void send_fields(const struct fields_view *view, const struct error *err, void *arg)
+{
+	struct conversation *in = arg;
+	struct json_object *answer;
+
+	conversation_wait(in, NULL, NULL);
+	if (err) {
+		conversation_fail(in, err);
+		return;
+	}
+	answer = report_new();
+	json_object_object_add(answer, "fields", report_fields(in->name, view));
+	conversation_end(in, answer);
+}
+
+void verb_fields(struct conversation *in, struct json_object *request, struct secret *payload)
+{
+	struct error err;
+	struct job *job = request_job(in, request, &err);
+
+	(void)payload;
+	if (!job) {
+		conversation_fail(in, &err);
+		return;
+	}
+	in->name = mem_strdup(job_conf(job)->name);
+	conversation_wait(in,
+			  fields_start(daemon_loop(in->daemon), job_run_job(job), send_fields, in),
+			  cancel_fields);
+}

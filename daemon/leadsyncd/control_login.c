@@ -1,0 +1,186 @@
+/* control_login.c - `leadsync connect` and `disconnect`: a login is begun by one request, and
+ * answered, confirmed or given up by others. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "account.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "connect.h"
+#include "conversation.h"
+#include "daemon.h"
+#include "report.h"
+#include "revoker.h"
+#include "secret/secret.h"
+
+/* The client that waited for the browser went away: nobody will confirm. */
+static void cancel_login(void *arg)
+{
+	struct conversation *in = arg;
+
+	daemon_end_connect(in->daemon, in->name);
+}
+
+/* The client that pasted went away; the login stays until its time is over. */
+static void cancel_paste(void *connect)
+{
+	connect_wait(connect, NULL, NULL);
+}
+
+static void send_found(const struct connect_found *found, const struct error *err, void *arg)
+{
+	struct conversation *in = arg;
+	struct json_object *answer;
+
+	conversation_wait(in, NULL, NULL);
+	if (err) {
+		struct error why = *err;
+
+		daemon_end_connect(in->daemon, in->name);
+		conversation_fail(in, &why);
+		return;
+	}
+	answer = report_new();
+	json_object_object_add(answer, "login", report_found(found));
+	conversation_end(in, answer);
+}
+
+static struct secret *copy_of(struct secret *in)
+{
+	struct secret *copy;
+	const char *bytes;
+	size_t len;
+
+	if (!in)
+		return NULL;
+	bytes = secret_open(in, &len);
+	copy = secret_new(bytes, len);
+	secret_close(in);
+	return copy;
+}
+
+void verb_login(struct conversation *in, struct json_object *request, struct secret *payload)
+{
+	bool paste = request_flag(request, "paste");
+	struct error err;
+	struct account *account = request_account(in, request, &err);
+	struct connect *connect = NULL;
+	struct json_object *line;
+
+	if (account)
+		connect = daemon_begin_connect(in->daemon, account, copy_of(payload), paste, &err);
+	if (!connect) {
+		conversation_fail(in, &err);
+		return;
+	}
+	in->name = mem_strdup(account_name(account));
+	line = report_new();
+	if (connect_url(connect))
+		json_object_object_add(line, "authorize_url",
+				       json_object_new_string(connect_url(connect)));
+	if (connect_url(connect) && paste) {
+		conversation_end(in, line);
+		return;
+	}
+	conversation_send(in, line);
+	json_object_put(line);
+	connect_wait(connect, send_found, in);
+	conversation_wait(in, in, cancel_login);
+}
+
+static struct connect *find_connect(struct conversation *in, struct json_object *request,
+				    struct error *err)
+{
+	struct account *account = request_account(in, request, err);
+	struct connect *connect = account ? daemon_connect(in->daemon, account) : NULL;
+
+	if (account && !connect)
+		error_set(err, ERROR_HUMAN, "no-login",
+			  "account %s: no login is under way (they last ten minutes, and end when "
+			  "the daemon does): `leadsync connect %s` begins one",
+			  account_name(account), account_name(account));
+	return connect;
+}
+
+void verb_login_paste(struct conversation *in, struct json_object *request, struct secret *payload)
+{
+	struct error err;
+	struct connect *connect = find_connect(in, request, &err);
+
+	if (connect && !payload) {
+		error_set(&err, ERROR_HUMAN, "bad-request", "login-paste needs an address");
+		connect = NULL;
+	} else if (connect && connect_is_awaited(connect)) {
+		error_set(&err, ERROR_HUMAN, "login-under-way",
+			  "another `leadsync connect` waits for this login already");
+		connect = NULL;
+	}
+	if (!connect || !connect_paste(connect, payload, &err)) {
+		conversation_fail(in, &err);
+		return;
+	}
+	in->name = mem_strdup(request_text(request, "account"));
+	connect_wait(connect, send_found, in);
+	conversation_wait(in, connect, cancel_paste);
+}
+
+void verb_login_confirm(struct conversation *in, struct json_object *request,
+			struct secret *payload)
+{
+	struct error err;
+	struct connect *connect = find_connect(in, request, &err);
+
+	(void)payload;
+	if (!connect || !daemon_confirm_connect(in->daemon, request_text(request, "account"),
+						request_flag(request, "hold"), &err)) {
+		conversation_fail(in, &err);
+		return;
+	}
+	conversation_end(in, report_new());
+}
+
+void verb_login_cancel(struct conversation *in, struct json_object *request, struct secret *payload)
+{
+	struct error err;
+	struct connect *connect = find_connect(in, request, &err);
+
+	(void)payload;
+	if (!connect) {
+		conversation_fail(in, &err);
+		return;
+	}
+	daemon_end_connect(in->daemon, request_text(request, "account"));
+	conversation_end(in, report_new());
+}
+
+/* disconnect: erased at once; whether it is revoked, the first try tells. */
+static void cancel_wait(void *wait)
+{
+	revoker_unwait(wait);
+}
+
+static void send_revoked(bool none_left, void *arg)
+{
+	struct conversation *in = arg;
+	struct json_object *answer = report_new();
+
+	conversation_wait(in, NULL, NULL);
+	json_object_object_add(answer, "revoked", json_object_new_boolean(none_left));
+	conversation_end(in, answer);
+}
+
+void verb_disconnect(struct conversation *in, struct json_object *request, struct secret *payload)
+{
+	struct error err;
+	struct account *account = request_account(in, request, &err);
+
+	(void)payload;
+	if (!account || !daemon_disconnect(in->daemon, account, &err)) {
+		conversation_fail(in, &err);
+		return;
+	}
+	conversation_wait(in,
+			  revoker_wait(daemon_revoker(in->daemon), account_name(account),
+				       send_revoked, in),
+			  cancel_wait);
+}

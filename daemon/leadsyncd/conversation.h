@@ -1,0 +1,66 @@
+/* conversation.h - what the files of the control socket share: one client, one request, its answer.
+ *
+ * A verb's function ends the conversation at once, or leaves something under way that will.
+ * Whatever is under way is cancelled when the client goes. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#include "loop/lines.h"
+
+struct control;
+struct daemon;
+struct error;
+struct json_object;
+struct secret;
+
+struct conversation {
+	LIST_ENTRY(conversation) entry;
+	struct daemon *daemon; /* borrowed */
+	struct lines_client *client;
+	struct lines_peer peer;
+	struct json_object *answer; /* being put together */
+	struct json_object *items;  /* the answer's list; borrowed */
+	size_t next;                /* job asked next */
+	size_t limit;               /* runs: of each job */
+	char *name;                 /* of the job or account it is about */
+
+	/* What is under way; NULL if nothing is. */
+	void *under_way;
+	void (*cancel)(void *under_way);
+};
+
+/* A verb's function. `payload` is the secret that came with the request, or NULL; lent for the
+ * call. */
+typedef void verb_fn(struct conversation *in, struct json_object *request, struct secret *payload);
+
+verb_fn verb_status, verb_account, verb_runs;             /* control_status.c */
+verb_fn verb_run, verb_pause, verb_resume, verb_fields;   /* control_job.c */
+verb_fn verb_login, verb_login_paste, verb_login_confirm; /* control_login.c */
+verb_fn verb_login_cancel, verb_disconnect;
+verb_fn verb_secret_set, verb_secret_list, verb_secret_delete,
+	verb_key_rotate; /* control_vault.c */
+
+/* `handle` is under way from now on, or (NULL) nothing is any more. */
+void conversation_wait(struct conversation *in, void *handle, void (*cancel)(void *handle));
+
+/* One line more comes after it. */
+void conversation_send(struct conversation *in, struct json_object *line); /* borrowed */
+
+/* The last line; the conversation is gone. They take `answer`. */
+void conversation_end(struct conversation *in, struct json_object *answer); /* "done":true */
+void conversation_fail(struct conversation *in, const struct error *err);
+
+/* `answer` with the error in it. */
+void conversation_fail_with(struct conversation *in, struct json_object *answer,
+			    const struct error *err);
+
+const char *request_text(struct json_object *request, const char *name); /* NULL if absent */
+bool request_flag(struct json_object *request, const char *name);        /* false if absent */
+
+/* The job or account that the request names; NULL with ERROR_HUMAN code no-such-job or
+ * no-such-account. */
+struct job *request_job(struct conversation *in, struct json_object *request, struct error *err);
+struct account *request_account(struct conversation *in, struct json_object *request,
+				struct error *err);
