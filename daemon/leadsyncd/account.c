@@ -72,6 +72,13 @@ static void tell_fresh(struct account *in, const struct keeper_health *health)
 							       .state = health->state_name });
 }
 
+/* The old one is used to its end first; what comes then, the keeper says in time. */
+static void tell_answer_lost(struct account *in, const struct error *trouble)
+{
+	log_warning("token_answer_lost", LOG_STR("account", in->args.conf->name),
+		    LOG_STR("code", trouble->code), LOG_STR("text", trouble->text));
+}
+
 static void tell_moved(struct account *in, const struct keeper_health *health)
 {
 	log_notice("instance_moved", LOG_STR("account", in->args.conf->name),
@@ -82,11 +89,22 @@ static void tell_moved(struct account *in, const struct keeper_health *health)
 						       .text = health->instance_url });
 }
 
+/* What seldom passes by itself is said louder: somebody stands between us and Salesforce. */
+static bool is_grave(const struct error *trouble)
+{
+	return trouble && (strcmp(trouble->code, "certificate") == 0 ||
+			   strcmp(trouble->code, "http-403") == 0);
+}
+
 static void tell_waiting(struct account *in, const struct keeper_health *health)
 {
-	log_warning("token_delayed", LOG_STR("account", in->args.conf->name),
-		    LOG_STR("code", health->trouble ? health->trouble->code : NULL),
-		    LOG_STR("text", health->trouble ? health->trouble->text : NULL));
+	const struct error *trouble = health->trouble;
+	enum log_level level = is_grave(trouble) ? LOG_LEVEL_ERR : LOG_LEVEL_WARNING;
+
+	log_event(level, "token_delayed",
+		  log_fields_(LOG_STR("account", in->args.conf->name),
+			      LOG_STR("code", trouble ? trouble->code : NULL),
+			      LOG_STR("text", trouble ? trouble->text : NULL)));
 }
 
 static void remember(struct account *in, const struct keeper_health *health)
@@ -111,6 +129,8 @@ static void heard(struct keeper *keeper, enum keeper_news news, void *arg)
 		tell_parked(in, &health);
 	else if (health.state == KEEPER_WAITING)
 		tell_waiting(in, &health);
+	else if (health.state == KEEPER_FRESH && health.trouble)
+		tell_answer_lost(in, health.trouble);
 	else if (health.state == KEEPER_FRESH)
 		tell_fresh(in, &health);
 	remember(in, &health);
@@ -185,6 +205,19 @@ static bool wire(struct account *in, struct error *err)
 	return true;
 }
 
+/* Flows that need no refresh token go on from a backup: but somebody ought to know. */
+static void warn_if_restored(const struct account *in)
+{
+	struct vault_account known;
+	struct error ignored;
+
+	if (!account_grant(in)->by_login &&
+	    vault_account_get(in->args.vault, in->args.conf->name, &known, &ignored) && known.stale)
+		log_warning("token_restored", LOG_STR("account", in->args.conf->name),
+			    LOG_STR("text", "its token is older than the last one of this "
+					    "directory: restored from a backup?"));
+}
+
 struct account *account_new(const struct account_args *args, struct error *err)
 {
 	CLEANUP(account_free) struct account *in = mem_new(struct account);
@@ -199,11 +232,9 @@ struct account *account_new(const struct account_args *args, struct error *err)
 		error_prefix(err, "account %s", conf->name);
 		return NULL;
 	}
-	/* What it starts in is no change, but has to be said all the same. */
 	keeper_health(in->keeper, &health);
-	if (health.state == KEEPER_PARKED)
-		tell_parked(in, &health);
 	remember(in, &health);
+	warn_if_restored(in);
 	return TAKE(in);
 }
 

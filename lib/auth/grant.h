@@ -3,7 +3,9 @@
  *
  * A provider's room (lib/salesforce) fills in one of these per account and flow. Starts cannot
  * fail; `done` comes once, from the loop, never from inside the start, with the handle dead; after
- * a cancel it never comes. */
+ * a cancel it never comes. Secrets and tokens that are passed in are borrowed during the start
+ * only.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +19,7 @@ struct vault_token;
  * `err`. Of the token, `generation` and `rotation` are the keeper's; `obtained_ms` and `expires_ms`
  * may be 0 for now and not said; a refresh_token of NULL means that the current one stays good.
  * ERROR_RETRY: no grant is lost, back off; ERROR_HUMAN: the grant or its configuration is refused,
- * a person must act.
+ * a person must act; its code invalid_grant: the grant is dead, only a new login helps.
  *
  * `unknown` with an `err`: the request left, and no answer came that says what became of it (a lost
  * answer, a 200 that cannot be read): the refresh token that was sent may be used up. */

@@ -71,7 +71,19 @@ static void drop_foreign(struct keeper *in)
 	keeper_spend(in);
 }
 
-static void park_if_login_helps(struct keeper *in)
+static void note_lost(struct keeper *in)
+{
+	struct error err;
+
+	error_set(&err, ERROR_RETRY, "answer-lost",
+		  "account %s: the last process did not learn what became of its refresh: the old "
+		  "access token is used to its end first",
+		  in->account);
+	keeper_set_trouble(in, &err);
+}
+
+/* What is known beside the token decides what may be done with it. */
+static void begin(struct keeper *in)
 {
 	enum policy_step step = keeper_next_step(in);
 
@@ -81,6 +93,8 @@ static void park_if_login_helps(struct keeper *in)
 		park_stale(in);
 	else if (step == POLICY_NEEDS_LOGIN || step == POLICY_ANSWER_LOST)
 		keeper_park_step(in, step);
+	else if (step == POLICY_USE_OLD && in->known.asked)
+		note_lost(in);
 }
 
 static void take_stored(struct keeper *in, const struct vault_account *known,
@@ -95,7 +109,7 @@ static void take_stored(struct keeper *in, const struct vault_account *known,
 		keeper_use_token(in, stored);
 		drop_foreign(in);
 	}
-	park_if_login_helps(in);
+	begin(in);
 }
 
 bool keeper_load(struct keeper *in, struct error *err)
@@ -192,6 +206,6 @@ bool keeper_forget(struct keeper *in, struct error *err)
 	if (!vault_token_delete(in->args.vault, in->account, err))
 		return false;
 	empty(in);
-	park_if_login_helps(in);
+	begin(in);
 	return true;
 }

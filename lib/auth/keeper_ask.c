@@ -242,6 +242,18 @@ static void fail_login(struct keeper *in, const struct error *err, bool unknown)
 	}
 }
 
+/* The grant knows what is wrong, we know whose it is. */
+static void park_failed(struct keeper *in, const struct error *err)
+{
+	struct error why = *err;
+
+	if (!strstr(err->text, "`leadsync connect"))
+		error_set(&why, err->kind, err->code,
+			  "account %s: %.400s; then `leadsync connect %s`", in->account, err->text,
+			  in->account);
+	keeper_park(in, &why);
+}
+
 static void fail(struct keeper *in, const struct error *err)
 {
 	struct policy_verdict verdict;
@@ -250,7 +262,7 @@ static void fail(struct keeper *in, const struct error *err)
 	keeper_set_trouble(in, err);
 	verdict = policy_after_failure(err, in->failures);
 	if (verdict.park) {
-		keeper_park(in, err);
+		park_failed(in, err);
 		return;
 	}
 	wait_ms = backoff_next_ms(&in->backoff, err->retry_after_s);

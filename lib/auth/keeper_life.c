@@ -117,6 +117,7 @@ void keeper_use_token(struct keeper *in, struct vault_token *token)
 	in->proved_steady_ms = in->obtained_steady_ms;
 	in->spent = false;
 	in->leased = false;
+	in->proved = false;
 	in->due = false;
 	keeper_clear_trouble(in);
 	keeper_plan(in);
@@ -196,6 +197,7 @@ void keeper_proved(struct keeper *in, uint64_t generation)
 {
 	if (generation != in->token.generation || !in->token.access_token)
 		return;
+	in->proved = true;
 	in->proved_ms = loop_now_ms(in->args.loop);
 	in->proved_steady_ms = loop_steady_ms(in->args.loop);
 }
@@ -238,7 +240,7 @@ void keeper_refused(struct keeper *in, uint64_t generation)
 	if (in->state == KEEPER_PARKED || in->spent || generation != in->token.generation)
 		return;
 	learn(in);
-	in->refusals = policy_refusals(in->refusals,
+	in->refusals = policy_refusals(in->refusals, in->proved,
 				       loop_steady_ms(in->args.loop) - in->obtained_steady_ms);
 	if (in->state != KEEPER_FRESH) {
 		in->spent = true; /* a new one is on its way already */

@@ -23,6 +23,7 @@ struct keeper {
 	struct vault_account known; /* as in the vault, but for a write of it that failed */
 	bool spent;                 /* refused by a server, or not to be trusted any more */
 	bool leased;                /* since it was obtained */
+	bool proved;                /* a server took it since it was obtained */
 	bool due;                   /* its time to be replaced has come, but nobody used it */
 	int64_t obtained_steady_ms, expires_steady_ms;
 	int64_t proved_ms, proved_steady_ms; /* the last proof of life; the second not before

@@ -78,8 +78,11 @@ static const struct {
 	const char *code;
 	bool only;
 } of_logins[] = {
-	{ "invalid_grant", true }, { "needs-login", true }, { "stale-token", true },
-	{ "answer-lost", true },   { "tampered", false },   { "other-org", false },
+	{ "invalid_grant", true },   { "needs-login", true },   { "stale-token", true },
+	{ "answer-lost", true },     { "tampered", false },     { "other-org", false },
+	{ "inactive_user", false },  { "inactive_org", false }, { "user_locked", false },
+	{ "ip_restricted", false },  { "not_approved", false }, { "wrong_host", false },
+	{ "wrong_audience", false },
 };
 
 bool policy_login_mends(const char *code)
@@ -138,8 +141,10 @@ bool policy_is_life(int64_t life_ms)
 	       life_ms <= DAY_MS + SLACK_M * MINUTE_MS;
 }
 
-unsigned policy_refusals(unsigned before, int64_t age_ms)
+unsigned policy_refusals(unsigned before, bool proved, int64_t age_ms)
 {
+	if (proved)
+		return before;
 	return age_ms < 10 * MINUTE_MS ? before + 1 : 0;
 }
 

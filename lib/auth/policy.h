@@ -61,8 +61,9 @@ int64_t policy_lesson_s(int64_t ceiling_s, const struct vault_account *account, 
 bool policy_is_life(int64_t life_ms);
 
 /* How many tokens in a row were refused while still fresh, now that one of `age_ms` is refused. An
- * old one that is refused has simply come to its end. */
-unsigned policy_refusals(unsigned before, int64_t age_ms);
+ * old one that is refused has simply come to its end; one that was taken before (`proved`) was
+ * ended by somebody, and neither counts nor ends the row. */
+unsigned policy_refusals(unsigned before, bool proved, int64_t age_ms);
 #define POLICY_MOST_REFUSALS 3
 
 /* Never more than 20 requests an hour, whatever asks for them. Zeroed: none yet. */

@@ -16,8 +16,9 @@
 #include "base/str.h"
 #include "base/utc.h"
 
-#define LINE_SIZE   4096
-#define VALUE_SIZE  201
+#define LINE_SIZE 4096
+/* An error's text must not lose its remedy; what is foreign in it was cut where it came in. */
+#define VALUE_SIZE  512
 #define MOST_FIELDS 20
 
 static struct {

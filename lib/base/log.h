@@ -5,7 +5,7 @@
  * Under systemd (stderr is the journal's stream) events are native journal entries: MESSAGE is the
  * key=value line, and each field stands beside it in upper case (JOB=, RUN=, ACCOUNT=, CODE=).
  * Otherwise the line goes to stderr: `2026-01-02T03:04:05.678Z info event=run_done job=contacts`.
- * Text is escaped here, in one place, and cut at 200 bytes; there is no field kind for a secret,
+ * Text is escaped here, in one place, and cut at 511 bytes; there is no field kind for a secret,
  * and no field value of a record is ever logged.
  *
  * Only daemon/ and lib/sync log above debug; lower rooms return errors. Callable from any thread.

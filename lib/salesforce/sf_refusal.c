@@ -26,96 +26,95 @@ struct row {
 	enum error_kind kind;
 	int wait_s;         /* if the server names none */
 	const char *remedy; /* NULL: settings_for() what was asked */
+	const char *told;   /* what we call it, where `code` would say that the login is over */
 };
 
-#define CONNECT   ", then 'leadsync connect'"
 #define TRY_LATER "passing trouble at Salesforce"
 #define TOO_MANY  "the user logged in too often within an hour"
 
 /* the grant */
 #define LOGIN_OVER                                                                                 \
 	"the login is over: it was revoked, lay unused for too long, was replaced by a newer "     \
-	"one, or pushed out by a sixth of this user with this app: log in again with 'leadsync "   \
-	"connect'"
+	"one, or pushed out by a sixth of this user with this app (the user's login history in "   \
+	"Setup may tell)"
 #define CODE_OVER                                                                                  \
 	"the code of this login is over: it is good once, and for some minutes: start another "    \
-	"with 'leadsync connect'"
+	"login"
 #define CODE_NOT_OURS                                                                              \
 	"the code belongs to another login than this one (its PKCE verifier does not fit): start " \
-	"another with 'leadsync connect', and end it in the browser where it began"
+	"another, and end it in the browser where it began"
 #define LOGIN_REFUSED                                                                              \
 	"the login is refused: look at the app's policies and at the user's login history in "     \
-	"Setup" CONNECT
+	"Setup"
 #define RUN_AS_REFUSED                                                                             \
 	"the login is refused: look at the app's policies, its Run As user and that user's login " \
-	"history in Setup" CONNECT
+	"history in Setup"
 #define JWT_REFUSED                                                                                \
 	"the assertion is refused: client_id must be the consumer key of the app, the app must "   \
 	"have the certificate of this private key, and username must be a user of that org; its "  \
-	"login history in Setup may say more" CONNECT
+	"login history in Setup may say more"
 #define JWT_EXPIRED                                                                                \
 	"the assertion counts as expired, though this host's clock agrees with Salesforce's: it "  \
 	"took more than 3 minutes to arrive, or username, client_id and the app's certificate do " \
-	"not belong together" CONNECT
+	"not belong together"
 #define JWT_AUDIENCE                                                                               \
 	"the audience is not what this org expects: set audience to "                              \
 	"https://login.salesforce.com, for a sandbox to https://test.salesforce.com, or to the "   \
-	"org's My Domain" CONNECT
+	"org's My Domain"
 #define WRONG_HOST                                                                                 \
 	"the login_url is not that of the org: production is https://login.salesforce.com, a "     \
-	"sandbox https://test.salesforce.com" CONNECT
+	"sandbox https://test.salesforce.com"
 
 /* the app */
 #define RUN_AS                                                                                     \
 	"the app has no user to run as: in Setup open the app's policies, enable the Client "      \
-	"Credentials Flow and choose a Run As user" CONNECT
+	"Credentials Flow and choose a Run As user"
 #define MY_DOMAIN                                                                                  \
 	"this login host takes no client credentials: set login_url to the org's My Domain, "      \
-	"https://NAME.my.salesforce.com" CONNECT
+	"https://NAME.my.salesforce.com"
 #define APP_KEY                                                                                    \
 	"the consumer key is not known at this login_url: check client_id and login_url (a new "   \
-	"app takes up to 10 minutes to be known)" CONNECT
+	"app takes up to 10 minutes to be known)"
 #define APP_SECRET                                                                                 \
 	"the app's consumer key and secret do not belong together: check client_id, type the "     \
-	"secret again with 'leadsync secret set NAME'" CONNECT
+	"secret again with 'leadsync secret set NAME'"
 #define WEB_SECRET                                                                                 \
 	"the app wants its consumer secret, and none was sent or another one: check client_id "    \
 	"and type the secret with 'leadsync secret set NAME', or switch off 'Require Secret' for " \
-	"the web server and refresh token flows in the app's OAuth settings" CONNECT
+	"the web server and refresh token flows in the app's OAuth settings"
 #define JWT_CLIENT                                                                                 \
 	"the app does not know this private key: check client_id, and upload the key's "           \
-	"certificate to the app in Setup ('Use digital signatures')" CONNECT
+	"certificate to the app in Setup ('Use digital signatures')"
 #define APP_BLOCKED                                                                                \
 	"the app is blocked or was removed: an administrator must allow it in Setup, External "    \
-	"Client App Manager or Connected Apps" CONNECT
+	"Client App Manager or Connected Apps"
 #define APP_ACCESS                                                                                 \
 	"the user is not approved for the app: an administrator must add the user's profile or "   \
-	"permission set in the app's policies" CONNECT
+	"permission set in the app's policies"
 #define JWT_APPROVAL                                                                               \
 	"the user has not approved the app: in the app's policies set Permitted Users to 'Admin "  \
-	"approved users are pre-authorized' and add the user's profile or permission set" CONNECT
+	"approved users are pre-authorized' and add the user's profile or permission set"
 #define CALLBACK                                                                                   \
 	"redirect_uri is none of the app's callback URLs: enter it there in Setup, the same to "   \
-	"the letter, port included" CONNECT
+	"the letter, port included"
 #define WEB_SETTINGS                                                                               \
 	"the app's OAuth settings do not allow this: in Setup give it the scopes 'api' and "       \
-	"'refresh_token' and redirect_uri as callback URL" CONNECT
+	"'refresh_token' and redirect_uri as callback URL"
 #define JWT_SETTINGS                                                                               \
 	"the app's OAuth settings do not allow this: in Setup enable its JWT Bearer Flow with "    \
-	"the key's certificate, and give it the scopes 'api' and 'refresh_token'" CONNECT
+	"the key's certificate, and give it the scopes 'api' and 'refresh_token'"
 #define CLIENT_SETTINGS                                                                            \
 	"the app's OAuth settings do not allow this: in Setup enable its Client Credentials Flow " \
-	"and give it the scope 'api'" CONNECT
+	"and give it the scope 'api'"
 #define ABOUT_SETTINGS "the app may not ask about its tokens here"
 
 /* the user and the org */
-#define USER_INACTIVE                                                                              \
-	"the user is inactive: an administrator must activate it or choose another" CONNECT
-#define USER_LOCKED  "the user is locked out: an administrator must unlock it" CONNECT
-#define ORG_INACTIVE "the org is inactive: ask Salesforce" CONNECT
+#define USER_INACTIVE "the user is inactive: an administrator must activate it or choose another"
+#define USER_LOCKED   "the user is locked out: an administrator must unlock it"
+#define ORG_INACTIVE  "the org is inactive: ask Salesforce"
 #define IP_RANGE                                                                                   \
 	"the user's profile does not allow logins from this address or at this hour: add this "    \
-	"host's IP range, or relax IP restrictions in the app's policies" CONNECT
+	"host's IP range, or relax IP restrictions in the app's policies"
 
 /* Where a row has no remedy of its own: what was asked is not how the app is set up. */
 static const char *settings_for(enum sf_ask ask)
@@ -135,20 +134,23 @@ static const struct row rows[] = {
 	  "Salesforce is still busy with another token request of this grant" },
 	{ "invalid_grant", "rate exceeded", ANY, ERROR_RETRY, HOUR_S, TOO_MANY },
 	{ "invalid_grant", "logins exceeded", ANY, ERROR_RETRY, HOUR_S, TOO_MANY },
-	{ "invalid_grant", "inactive user", ANY, ERROR_HUMAN, 0, USER_INACTIVE },
-	{ "invalid_grant", "inactive org", ANY, ERROR_HUMAN, 0, ORG_INACTIVE },
-	{ "invalid_grant", "user is locked", ANY, ERROR_HUMAN, 0, USER_LOCKED },
-	{ "invalid_grant", "ip restricted", ANY, ERROR_HUMAN, 0, IP_RANGE },
-	{ "invalid_grant", "invalid login hours", ANY, ERROR_HUMAN, 0, IP_RANGE },
-	{ "invalid_grant", "no client credentials user", ANY, ERROR_HUMAN, 0, RUN_AS },
-	{ "invalid_grant", "not supported on this domain", SF_ASK_CLIENT, ERROR_HUMAN, 0,
-	  MY_DOMAIN },
-	{ "invalid_grant", "not supported on this domain", ANY, ERROR_HUMAN, 0, WRONG_HOST },
-	{ "invalid_grant", "hasn't approved", SF_ASK_JWT, ERROR_HUMAN, 0, JWT_APPROVAL },
-	{ "invalid_grant", "hasn't approved", ANY, ERROR_HUMAN, 0, APP_ACCESS },
-	{ "invalid_grant", "not admin approved", ANY, ERROR_HUMAN, 0, APP_ACCESS },
-	{ "invalid_grant", "audience", SF_ASK_JWT, ERROR_HUMAN, 0, JWT_AUDIENCE },
-	{ "invalid_grant", "audience", ANY, ERROR_HUMAN, 0, WRONG_HOST },
+	{ "invalid_grant", "inactive user", ANY, ERROR_HUMAN, 0, USER_INACTIVE, "inactive_user" },
+	{ "invalid_grant", "inactive org", ANY, ERROR_HUMAN, 0, ORG_INACTIVE, "inactive_org" },
+	{ "invalid_grant", "user is locked", ANY, ERROR_HUMAN, 0, USER_LOCKED, "user_locked" },
+	{ "invalid_grant", "ip restricted", ANY, ERROR_HUMAN, 0, IP_RANGE, "ip_restricted" },
+	{ "invalid_grant", "invalid login hours", ANY, ERROR_HUMAN, 0, IP_RANGE, "ip_restricted" },
+	{ "invalid_grant", "no client credentials user", ANY, ERROR_HUMAN, 0, RUN_AS,
+	  "no_run_as_user" },
+	{ "invalid_grant", "not supported on this domain", SF_ASK_CLIENT, ERROR_HUMAN, 0, MY_DOMAIN,
+	  "wrong_host" },
+	{ "invalid_grant", "not supported on this domain", ANY, ERROR_HUMAN, 0, WRONG_HOST,
+	  "wrong_host" },
+	{ "invalid_grant", "hasn't approved", SF_ASK_JWT, ERROR_HUMAN, 0, JWT_APPROVAL,
+	  "not_approved" },
+	{ "invalid_grant", "hasn't approved", ANY, ERROR_HUMAN, 0, APP_ACCESS, "not_approved" },
+	{ "invalid_grant", "not admin approved", ANY, ERROR_HUMAN, 0, APP_ACCESS, "not_approved" },
+	{ "invalid_grant", "audience", SF_ASK_JWT, ERROR_HUMAN, 0, JWT_AUDIENCE, "wrong_audience" },
+	{ "invalid_grant", "audience", ANY, ERROR_HUMAN, 0, WRONG_HOST, "wrong_audience" },
 	{ "invalid_grant", "code verifier", SF_ASK_EXCHANGE, ERROR_HUMAN, 0, CODE_NOT_OURS },
 	{ "invalid_grant", "authorization code", SF_ASK_EXCHANGE, ERROR_HUMAN, 0, CODE_OVER },
 	{ "invalid_grant", "expired", SF_ASK_JWT, ERROR_HUMAN, 0, JWT_EXPIRED },
@@ -267,9 +269,9 @@ static int64_t skew_ms(const struct http_response *response, int64_t now_ms)
 
 static void blame_clock(const struct row *row, int64_t ahead_ms, struct error *err)
 {
-	error_set(err, row->kind, row->code,
+	error_set(err, row->kind, "wrong_clock",
 		  "this host's clock is %lld s %s Salesforce's, so that what it signs is not "
-		  "valid there: have it set by NTP ('timedatectl set-ntp true')" CONNECT,
+		  "valid there: have it set by NTP ('timedatectl set-ntp true')",
 		  llabs(ahead_ms) / 1000, ahead_ms > 0 ? "ahead of" : "behind");
 }
 
@@ -297,7 +299,7 @@ bool sf_refusal(const struct http_response *response, enum sf_ask ask, int64_t n
 	if (row && llabs(ahead_ms) > MOST_SKEW_MS && may_be_clock(row, ask, text))
 		blame_clock(row, ahead_ms, err);
 	else if (row)
-		error_set(err, row->kind, row->code, "%s",
+		error_set(err, row->kind, row->told ? row->told : row->code, "%s",
 			  row->remedy ? row->remedy : settings_for(ask));
 	else if (*code && may_refuse(response->status))
 		error_set(err, ERROR_RETRY, "unknown-error",

@@ -117,12 +117,12 @@ static bool is_enough(const struct vault_token *token, enum sf_ask ask, struct e
 	if (token->scope && !has_scope(token->scope, "api") && !has_scope(token->scope, "full"))
 		return error_set(err, ERROR_HUMAN, "missing-scope",
 				 "the token may not use the API: in Setup give the app the scope "
-				 "'Manage user data via APIs (api)', then 'leadsync connect'");
+				 "'Manage user data via APIs (api)'");
 	if (ask == SF_ASK_EXCHANGE && !token->refresh_token)
 		return error_set(err, ERROR_HUMAN, "no-refresh-token",
 				 "the login brings no refresh token, and would be over within "
 				 "hours: in Setup give the app the scope 'Perform requests at any "
-				 "time (refresh_token, offline_access)', then 'leadsync connect'");
+				 "time (refresh_token, offline_access)'");
 	return true;
 }
 

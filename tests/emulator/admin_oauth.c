@@ -1,5 +1,8 @@
 /* admin_oauth.c - in order: sessions and revoking, grants, the log, the switches, the instance. */
 #include "admin.h"
+
+#include <sqlite3.h>
+
 #include "app.h"
 #include "call.h"
 #include "grant.h"
@@ -7,6 +10,7 @@
 #include "minted.h"
 #include "oauth_base.h"
 #include "session.h"
+#include "store.h"
 #include "token_log.h"
 
 static void bad(struct call *call, const char *why)
@@ -82,9 +86,19 @@ void admin_set_oauth(struct call *call, struct json_object *in)
 	app_write(&call->out);
 }
 
+/* The org's own record goes by the same id. */
+static void rename_org(const char *org_id)
+{
+	sqlite3_stmt *statement = store_prepare("UPDATE Organization SET Id = ?");
+
+	sqlite3_bind_text(statement, 1, org_id, -1, SQLITE_STATIC);
+	store_finish(statement);
+}
+
 void admin_move_instance(struct call *call, struct json_object *in)
 {
 	if (!oauth_base_move(json_in_text(in, "url"), json_in_text(in, "org_id")))
 		return bad(call, "url is too long, or org_id is no id");
+	rename_org(oauth_base_org_id());
 	done(call);
 }

@@ -364,6 +364,7 @@ static void T3_killed_with_the_answer_under_way(void **state)
 	open_all();
 	/* The old one is good still, and is used. */
 	assert_int_equal(health().state, KEEPER_FRESH);
+	assert_string_equal(health().trouble->code, "answer-lost");
 	get();
 	assert_string_equal(at.token, "access-901");
 	pass(18 * MINUTE_MS);
@@ -372,6 +373,7 @@ static void T3_killed_with_the_answer_under_way(void **state)
 	pass(2 * MINUTE_MS);
 	assert_int_equal(script.requests, 2);
 	assert_int_equal(script.sent[1], 2);
+	assert_null(health().trouble);
 }
 
 static void a_dead_grant_costs_one_request(void **state)
@@ -401,17 +403,21 @@ static void a_dead_grant_costs_one_request(void **state)
 
 static void other_permanent_trouble_is_asked_for_again(void **state)
 {
-	static const char *const codes[] = { "invalid_client", "inactive_user", "ip-restricted" };
+	static const struct {
+		const char *code, *state_name;
+	} rows[] = { { "invalid_client", "needs-admin" },
+		     { "inactive_user", "needs-login" },
+		     { "ip_restricted", "needs-login" } };
 
 	(void)state;
 	get();
 	keeper_refused(at.keeper, at.generation);
 	for (unsigned i = 0; i < 3; i++) {
-		fail_with(ERROR_HUMAN, codes[i]);
+		fail_with(ERROR_HUMAN, rows[i].code);
 		get();
 		want_for(HOUR_MS);
 		assert_int_equal(script.requests, i + 1);
-		assert_string_equal(health().state_name, "needs-admin");
+		assert_string_equal(health().state_name, rows[i].state_name);
 		keeper_unpark(at.keeper);
 	}
 	script.say = GIVE;

@@ -346,6 +346,13 @@ static void R13_a_start_before_the_clock_is_set(void **state)
 		want_for(3 * HOUR_MS);
 		assert_in_range(script.requests - before, 1, 4);
 	}
+	/* And it stays 1990. */
+	close_all();
+	at.wall_ms = -13000 * DAY_MS;
+	open_all();
+	before = script.requests;
+	want_for(DAY_MS);
+	assert_in_range(script.requests - before, 12, 20);
 	assert_int_equal(at.errors, 0);
 }
 

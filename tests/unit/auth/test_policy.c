@@ -118,7 +118,7 @@ static void whom_a_login_helps(void **state)
 		{ "invalid_grant", true, true },    { "needs-login", true, true },
 		{ "stale-token", true, true },      { "answer-lost", true, true },
 		{ "tampered", true, false },        { "other-org", true, false },
-		{ "invalid_client", false, false }, { "inactive_user", false, false },
+		{ "invalid_client", false, false }, { "inactive_user", true, false },
 		{ "token-refused", false, false },  { "", false, false },
 	};
 
@@ -218,9 +218,10 @@ static void which_lives_are_believed(void **state)
 static void refusals_of_fresh_tokens_add_up(void **state)
 {
 	(void)state;
-	assert_int_equal(policy_refusals(0, 0), 1);
-	assert_int_equal(policy_refusals(2, 9 * MINUTE_MS), 3);
-	assert_int_equal(policy_refusals(2, 10 * MINUTE_MS), 0);
+	assert_int_equal(policy_refusals(0, false, 0), 1);
+	assert_int_equal(policy_refusals(2, false, 9 * MINUTE_MS), 3);
+	assert_int_equal(policy_refusals(2, false, 10 * MINUTE_MS), 0);
+	assert_int_equal(policy_refusals(2, true, 0), 2);
 }
 
 static void twenty_an_hour(void **state)
