@@ -19,10 +19,10 @@ static void print_line(struct json_object *line, FILE *out)
 			 length);
 	else
 		snprintf(type, sizeof(type), "%.40s", json_get_text(line, "type"));
-	fprintf(out, "  %s %-32s %-3s %-28s %-20s %s\n", problem ? "!" : " ",
+	fprintf(out, "  %s %-32s %-3s %-28s %s%s\n", problem ? "!" : " ",
 		json_get_text(line, "field"), json_get_text(line, "arrow"),
 		json_get_text(line, "column"), type,
-		json_object_get_boolean(json_get_member(line, "writable")) ? "" : "read-only");
+		json_object_get_boolean(json_get_member(line, "writable")) ? "" : ", read-only");
 	if (problem)
 		fprintf(out, "      line %" PRId64 ": %s (%s)\n", json_get_int(line, "line"),
 			json_get_text(problem, "text"), json_get_text(problem, "code"));

@@ -6,9 +6,13 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "emulator"))
+import form_browser
 import rig
 
 CONTACTS, LEADS = 5000, 2000
+CALLBACK = f"http://localhost:{rig.free_port()}/callback"
+USER, PASSWORD = "sync@acme.example", "Passw0rd-of-the-demo"
 SHIPPED_CONF = pathlib.Path(__file__).parents[2] / "conf/leadsyncd.conf"
 
 
@@ -18,7 +22,7 @@ def adapted(site):
     for key, value in (("state_dir", f"{site.root}/state"), ("control", f"{site.root}/control.sock"),
                        ("seal_key", f"file:{site.root}/seal.key"),
                        ("login_url", site.emulator.url), ("client_id", rig.CLIENT_ID),
-                       ("path", site.store)):
+                       ("redirect_uri", CALLBACK), ("path", site.store)):
         text, count = re.subn(rf"^#?\s?{key} = .*$", lambda _: f"{key} = {value}", text, count=1,
                               flags=re.M)
         expect(count == 1, f"the shipped conf has no {key}")
@@ -42,8 +46,34 @@ def rows(site, sql, *values):
         connection.close()
 
 
+def person_at_a_browser(url):
+    """Logs in and allows, as the pages ask; the browser then goes where Salesforce sends it."""
+    browser = form_browser.Browser()
+    page = browser.get(url)
+    page = browser.press(page, "Log In", username=USER, pw=PASSWORD)
+    if page.location and "callback" not in page.location:
+        page = browser.get(page.location)
+    if not page.location:
+        page = browser.press(page, "Allow")
+    browser.get(page.location)
+
+
+def connect(site):
+    """`leadsync connect`, whose login address is opened as soon as it is shown."""
+    process = subprocess.Popen(site.command("connect", "production", "--yes"), text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               preexec_fn=rig.die_with_parent)
+    process.stdin.write(rig.CLIENT_SECRET)
+    process.stdin.close()
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        if "/services/oauth2/authorize" in line:
+            person_at_a_browser(line.strip())
+    expect(process.wait(rig.PATIENCE_S) == 0, "connect failed:\n" + site.tail())
+
+
 def first_loads(site):
-    """The daemon starts its jobs by itself; the log says what each load came to."""
+    """The log says what each load came to."""
     waiting = {"contacts", "leads"}
     while waiting:
         line = site.log.wait_for("event=run_done")
@@ -110,25 +140,27 @@ def leave_running(site, org):
 def main():
     keep = "--keep" in sys.argv[1:]
     title(f"a Salesforce org: {CONTACTS} Contacts, {LEADS} Leads")
-    org = rig.Emulator(contacts=CONTACTS, leads=LEADS, keep=keep)
+    org = rig.Emulator("--redirect-uri", CALLBACK, "--username", USER, "--password", PASSWORD,
+                       contacts=CONTACTS, leads=LEADS, keep=keep)
     print(f"{org.url}, org {org.org_id}")
     site = rig.Site(org, conf=adapted, secret=None)
 
-    title("the operator: a key, the app's secret, a check of the conf")
+    title("the operator: a key, a check of the conf, the daemon started")
     print("$ leadsync key init\n" + site.outputs[0].strip().replace(str(site.root), "..."))
-    print("$ leadsync secret set production\n" +
-          site.operate("secret", "set", "production", stdin=rig.CLIENT_SECRET).stdout.strip())
     print("$ leadsync check\n" + site.operate("check").stdout.strip().replace(f"{site.root}/", ""))
-
-    title("leadsyncd starts: login, field sync, first loads")
-    started = time.monotonic()
     site.start()
+
+    title("$ leadsync connect production: settings, login, field sync, start")
+    connect(site)
+
+    title("the first loads")
+    started = time.monotonic()
     first_loads(site)
     for event in ("token_ok", "fields"):
         lines = [line for line in site.log.lines if f"event={event} " in line]
         expect(lines, f"no {event} in the log")
         print("\n".join(line.split(" ", 1)[1] for line in lines))
-    print(f"all of it {time.monotonic() - started:.1f} s after the start")
+    print(f"all of it {time.monotonic() - started:.1f} s after the jobs' start")
 
     title("$ leadsync status")
     print(site.operate("status").stdout, end="")
