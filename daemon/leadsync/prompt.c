@@ -16,16 +16,14 @@
 #define LINE_MOST 4096
 
 /* read(2), not stdio: a stream's buffer would keep a copy. The terminal gives one line. */
-static struct secret *read_silently(const struct termios *silent, const struct termios *before)
+static struct secret *read_typed(void)
 {
 	struct secret *typed;
 	char line[LINE_MOST];
 	ssize_t len;
 	bool got;
 
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, silent);
 	len = read(STDIN_FILENO, line, sizeof(line));
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, before);
 	got = len > 1 && line[len - 1] == '\n' && !memchr(line, CTRL_C, (size_t)len);
 	typed = got ? secret_new(line, (size_t)len - 1) : NULL;
 	secret_wipe(line, sizeof(line));
@@ -47,8 +45,11 @@ struct secret *prompt_secret(const char *what, struct error *err)
 	/* No signals either: Ctrl-C would leave the terminal silent. It arrives as a byte instead.
 	 */
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	/* Silent before it asks: who types at once is neither shown nor lost. */
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
 	fprintf(stderr, "%s (not shown): ", what);
-	typed = read_silently(&silent, &before);
+	typed = read_typed();
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);
 	if (!typed)
 		error_set(err, ERROR_HUMAN, "empty", "nothing was typed; nothing is changed");
