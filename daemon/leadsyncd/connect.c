@@ -41,16 +41,9 @@ static void settle(struct connect *in, enum connect_state state, const struct er
 static struct secret *typed_credential(void *arg, struct error *err)
 {
 	struct connect *in = arg;
-	struct secret *copy;
-	const char *bytes;
-	size_t len;
 
-	if (!in->args.credential)
-		return account_credential(in->args.account, err);
-	bytes = secret_open(in->args.credential, &len);
-	copy = secret_new(bytes, len);
-	secret_close(in->args.credential);
-	return copy;
+	return in->args.credential ? secret_copy(in->args.credential)
+				   : account_credential(in->args.account, err);
 }
 
 static bool begin(struct connect *in, struct error *err)

@@ -45,20 +45,6 @@ static void send_found(const struct connect_found *found, const struct error *er
 	conversation_end(in, answer);
 }
 
-static struct secret *copy_of(struct secret *in)
-{
-	struct secret *copy;
-	const char *bytes;
-	size_t len;
-
-	if (!in)
-		return NULL;
-	bytes = secret_open(in, &len);
-	copy = secret_new(bytes, len);
-	secret_close(in);
-	return copy;
-}
-
 void verb_login(struct conversation *in, struct json_object *request, struct secret *payload)
 {
 	bool paste = request_flag(request, "paste");
@@ -68,7 +54,8 @@ void verb_login(struct conversation *in, struct json_object *request, struct sec
 	struct json_object *line;
 
 	if (account)
-		connect = daemon_begin_connect(in->daemon, account, copy_of(payload), paste, &err);
+		connect = daemon_begin_connect(in->daemon, account,
+					       payload ? secret_copy(payload) : NULL, paste, &err);
 	if (!connect) {
 		conversation_fail(in, &err);
 		return;

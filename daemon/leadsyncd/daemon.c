@@ -328,27 +328,13 @@ bool daemon_set_secret(struct daemon *in, const char *name, struct secret *value
 	return true;
 }
 
-struct search {
-	const char *name;
-	bool found;
-};
-
-static void compare_name(const char *name, int64_t set_ms, void *arg)
-{
-	struct search *in = arg;
-
-	(void)set_ms;
-	if (strcmp(name, in->name) == 0)
-		in->found = true;
-}
-
 bool daemon_delete_secret(struct daemon *in, const char *name, struct error *err)
 {
-	struct search search = { .name = name };
+	bool found;
 
-	if (!vault_secret_list(in->vault, compare_name, &search, err))
+	if (!vault_secret_has(in->vault, name, &found, err))
 		return false;
-	if (!search.found)
+	if (!found)
 		return error_set(err, ERROR_HUMAN, "no-secret",
 				 "no secret is named '%s'; `leadsync secret list` lists them",
 				 name);

@@ -117,33 +117,20 @@ struct json_object *report_account(const struct account *account, const struct d
 	return out;
 }
 
-struct search {
-	const char *name;
-	bool found;
-};
-
-static void compare_name(const char *name, int64_t set_ms, void *arg)
-{
-	struct search *in = arg;
-
-	(void)set_ms;
-	if (strcmp(name, in->name) == 0)
-		in->found = true;
-}
-
 /* Where the credential is: "vault", "missing" (it would be there), "elsewhere", or "none". */
 static const char *credential_place(const struct account *account, const struct daemon *daemon)
 {
-	struct search search = { .name = conf_secret_name(account_conf(account)) };
+	const char *name = conf_secret_name(account_conf(account));
 	struct error unreadable;
+	bool found;
 
 	if (!conf_credential(account_conf(account)))
 		return "none";
-	if (!search.name)
+	if (!name)
 		return "elsewhere";
-	if (!vault_secret_list(daemon_vault(daemon), compare_name, &search, &unreadable))
-		return "missing";
-	return search.found ? "vault" : "missing";
+	return vault_secret_has(daemon_vault(daemon), name, &found, &unreadable) && found
+		       ? "vault"
+		       : "missing";
 }
 
 struct json_object *report_login_needs(struct account *account, const struct daemon *daemon)

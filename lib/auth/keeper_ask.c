@@ -101,16 +101,6 @@ static bool write_asked(struct keeper *in)
 	return true;
 }
 
-static struct secret *secret_copy(struct secret *in)
-{
-	size_t len;
-	const char *bytes = secret_open(in, &len);
-	struct secret *copy = secret_new(bytes, len);
-
-	secret_close(in);
-	return copy;
-}
-
 /* The pin: what the account is bound to since its first login. */
 bool keeper_is_same_org(const struct keeper *in, const struct vault_token *token)
 {

@@ -43,16 +43,6 @@ static struct secret *bearer_line(struct secret *bearer)
 	return kept;
 }
 
-static struct secret *secret_copy(struct secret *in)
-{
-	size_t len;
-	const char *bytes = secret_open(in, &len);
-	struct secret *copy = secret_new(bytes, len);
-
-	secret_close(in);
-	return copy;
-}
-
 void easy_copy(struct easy *ret, const struct http_call *call)
 {
 	size_t count = 0;

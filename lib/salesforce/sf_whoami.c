@@ -57,16 +57,6 @@ static void ask(struct sf_whoami_call *in, const char *query, http_done_fn *done
 				 done, in);
 }
 
-static struct secret *copy_secret(struct secret *from)
-{
-	size_t len;
-	const char *bytes = secret_open(from, &len);
-	struct secret *made = secret_new(bytes, len);
-
-	secret_close(from);
-	return made;
-}
-
 struct sf_whoami_call *sf_whoami_start(const struct sf_whoami_args *args, sf_whoami_fn *done,
 				       void *arg)
 {
@@ -79,7 +69,7 @@ struct sf_whoami_call *sf_whoami_start(const struct sf_whoami_args *args, sf_who
 	in->usage = (struct sf_usage){ -1, -1 };
 	in->done = done;
 	in->done_arg = arg;
-	in->token = copy_secret(token->access_token);
+	in->token = secret_copy(token->access_token);
 	in->query_url = base ? mem_format("%s/services/data/v%s/query?q=", base, args->api_version)
 			     : mem_strdup("");
 	str_copy_printable(in->org_id, sizeof(in->org_id), token->org_id, strlen(token->org_id));

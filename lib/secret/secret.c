@@ -87,6 +87,16 @@ void secret_close(struct secret *in)
 		abort();
 }
 
+struct secret *secret_copy(struct secret *in)
+{
+	size_t len;
+	const char *bytes = secret_open(in, &len);
+	struct secret *copy = secret_new(bytes, len);
+
+	secret_close(in);
+	return copy;
+}
+
 #define BASE64URL sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 struct secret *secret_to_text(struct secret *in)

@@ -20,6 +20,8 @@ bool secret_start(bool *ret_locked, struct error *err);
 /* Copies; the caller wipes its own copy with secret_wipe(). A NUL follows the bytes. */
 struct secret *secret_new(const void *bytes, size_t len);
 
+struct secret *secret_copy(struct secret *in);
+
 /* One that is made in place, so that no copy lies elsewhere: `len` zero bytes, open and writable at
  * *ret_bytes until the secret_close() that must follow. */
 struct secret *secret_blank(size_t len, char **ret_bytes);

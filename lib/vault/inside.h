@@ -30,6 +30,9 @@ bool inside_revocation_insert(struct vault *in, const char *account, const char 
 			      struct secret *token, int64_t now_ms, struct error *err);
 bool inside_token_remove(struct vault *in, const char *account, struct error *err);
 
+/* Raises the account's mark past its token: whatever becomes of that, it is stale. */
+bool inside_token_mark_past(struct vault *in, const char *account, struct error *err);
+
 /* Ends what a put that was cut off between its commit and its mark began. A token without a mark
  * stays without one. */
 bool inside_token_mark_all(struct vault *in, struct error *err);

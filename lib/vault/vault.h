@@ -45,6 +45,8 @@ bool vault_secret_set(struct vault *in, const char *name, struct secret *value, 
 struct secret *vault_secret_get(struct vault *in, const char *name, struct error *err);
 bool vault_secret_delete(struct vault *in, const char *name, struct error *err);
 
+bool vault_secret_has(struct vault *in, const char *name, bool *ret, struct error *err);
+
 /* By name. Nothing is opened. `fn` may not call the vault. */
 typedef void vault_secret_fn(const char *name, int64_t set_ms, void *arg);
 bool vault_secret_list(struct vault *in, vault_secret_fn *fn, void *arg, struct error *err);
@@ -121,7 +123,8 @@ bool vault_account_set_learned(struct vault *in, const char *account, int64_t li
 			       int64_t now_ms, struct error *err);
 
 /* All in one commit: the token is deleted, with its org and what was learned; the account is
- * `disconnected` until a token is put; what can be revoked of the token is queued for revocation
+ * `disconnected` until a token is put (and its mark stands above any that it had, so that a backup
+ * does not bring it back); what can be revoked of the token is queued for revocation
  * (nothing, if the token was tampered with: who knows where it would be sent). */
 bool vault_disconnect(struct vault *in, const char *account, int64_t now_ms, struct error *err);
 

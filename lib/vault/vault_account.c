@@ -122,7 +122,8 @@ bool vault_disconnect(struct vault *in, const char *account, int64_t now_ms, str
 	struct vault_token token = { 0 };
 	bool found = false, ok;
 
-	if (!db_begin(in->db, err))
+	/* First, so that no backup brings the token back that the operator gave up. */
+	if (!inside_token_mark_past(in, account, err) || !db_begin(in->db, err))
 		return false;
 	/* What was tampered with goes too, though nothing of it can be sent anywhere. */
 	ok = vault_token_get(in, account, &token, &found, err) || err->kind == ERROR_STATE;

@@ -59,6 +59,17 @@ struct secret *vault_secret_get(struct vault *in, const char *name, struct error
 	return value;
 }
 
+bool vault_secret_has(struct vault *in, const char *name, bool *ret, struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s = statement_new(in->db, "SELECT 1 FROM secret WHERE name = :name", err);
+
+	if (!s)
+		return false;
+	statement_bind_text(s, ":name", name);
+	return statement_step(s, ret, err);
+}
+
 bool vault_secret_delete(struct vault *in, const char *name, struct error *err)
 {
 	CLEANUP(statement_free)

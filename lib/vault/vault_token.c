@@ -150,6 +150,25 @@ static bool mark_before(struct vault *in, struct marks *marks, const char *accou
 	return marks_write(marks, in->folder, err);
 }
 
+bool inside_token_mark_past(struct vault *in, const char *account, struct error *err)
+{
+	CLEANUP(marks_free) struct marks *marks = marks_read(in->folder, err);
+	CLEANUP(statement_free)
+	struct statement *s = statement_new(in->db,
+					    "SELECT coalesce(max(generation), 0) + 1 AS generation"
+					    " FROM account WHERE name = :name",
+					    err);
+	bool row;
+
+	if (!marks || !s)
+		return false;
+	statement_bind_text(s, ":name", account);
+	if (!statement_step(s, &row, err))
+		return false;
+	marks_raise(marks, account, (uint64_t)statement_int(s, "generation"));
+	return marks_write(marks, in->folder, err);
+}
+
 static bool store(struct vault *in, const char *account, uint64_t mark, struct vault_token *token,
 		  struct error *err)
 {
