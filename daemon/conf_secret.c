@@ -22,13 +22,9 @@ const char *conf_secret_name(const struct conf_account *account)
 	return str_starts_with(source, "vault:") ? source + strlen("vault:") : NULL;
 }
 
-bool conf_secret_is_used(const struct conf *conf, const char *name)
+bool conf_uses_secret(const struct conf_account *account, const char *name)
 {
-	for (size_t i = 0; i < conf->account_count; i++) {
-		const char *used = conf_secret_name(&conf->accounts[i]);
+	const char *used = conf_secret_name(account);
 
-		if (used && strcmp(used, name) == 0)
-			return true;
-	}
-	return false;
+	return used && strcmp(used, name) == 0;
 }

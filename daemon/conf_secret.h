@@ -1,9 +1,7 @@
-/* conf_secret.h - where an account's credential is, and which of the vault's secrets the conf makes
- * use of. */
+/* conf_secret.h - where an account's credential is. */
 #pragma once
 #include <stdbool.h>
 
-struct conf;
 struct conf_account;
 
 /* What proves to the provider who we are, as the conf says where it is ("vault:NAME", ...): the
@@ -14,4 +12,5 @@ const char *conf_credential(const struct conf_account *account);
  * vault. */
 const char *conf_secret_name(const struct conf_account *account);
 
-bool conf_secret_is_used(const struct conf *conf, const char *name);
+/* Is `name` the vault's name of that credential? */
+bool conf_uses_secret(const struct conf_account *account, const char *name);

@@ -36,9 +36,7 @@ bool credential_check_named(const struct conf *conf, const char *name, struct se
 	bool used = false;
 
 	for (size_t i = 0; i < conf->account_count; i++) {
-		const char *wanted = conf_secret_name(&conf->accounts[i]);
-
-		if (!wanted || strcmp(wanted, name) != 0)
+		if (!conf_uses_secret(&conf->accounts[i], name))
 			continue;
 		used = true;
 		if (!credential_check(&conf->accounts[i], value, err))

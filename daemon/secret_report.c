@@ -1,7 +1,6 @@
 #include "secret_report.h"
 
 #include <json-c/json.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/utc.h"
@@ -21,13 +20,10 @@ static void add_secret(const char *name, int64_t set_ms, void *arg)
 	char set[UTC_TEXT_SIZE];
 
 	utc_format(set_ms, set);
-	for (size_t i = 0; i < in->conf->account_count; i++) {
-		const char *used = conf_secret_name(&in->conf->accounts[i]);
-
-		if (used && strcmp(used, name) == 0)
+	for (size_t i = 0; i < in->conf->account_count; i++)
+		if (conf_uses_secret(&in->conf->accounts[i], name))
 			json_object_array_add(users,
 					      json_object_new_string(in->conf->accounts[i].name));
-	}
 	json_object_object_add(item, "name", json_object_new_string(name));
 	json_object_object_add(item, "set", json_object_new_string(set));
 	json_object_object_add(item, "accounts", users);

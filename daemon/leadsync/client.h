@@ -26,7 +26,7 @@ void client_ask(struct client *in, struct json_object *request, struct secret *p
 struct json_object *client_next(struct client *in);
 
 /* One request (consumed) and its answer of one line: EXIT_DONE with *ret_answer owned by the
- * caller, or the failure printed and its exit code. The daemon may take two minutes where it has to
+ * caller, or the failure printed and its exit code. The daemon may take minutes where it has to
  * ask Salesforce. */
 int client_whole(const struct command_context *context, struct json_object *request,
 		 struct secret *payload, struct json_object **ret_answer);

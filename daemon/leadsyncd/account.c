@@ -42,6 +42,12 @@ static struct secret *credential(void *arg, struct error *err)
 
 /* What is said of the keeper. */
 
+/* The operator knows: it is no trouble. */
+static bool is_disconnected(const struct keeper_health *health)
+{
+	return health->trouble && strcmp(health->trouble->code, "disconnected") == 0;
+}
+
 static void tell_parked(struct account *in, const struct keeper_health *health)
 {
 	const char *name = in->args.conf->name;
@@ -125,7 +131,7 @@ static void heard(struct keeper *keeper, enum keeper_news news, void *arg)
 	keeper_health(keeper, &health);
 	if (news == KEEPER_NEWS_MOVED)
 		tell_moved(in, &health);
-	else if (health.state == KEEPER_PARKED)
+	else if (health.state == KEEPER_PARKED && !is_disconnected(&health))
 		tell_parked(in, &health);
 	else if (health.state == KEEPER_WAITING)
 		tell_waiting(in, &health);
@@ -265,7 +271,7 @@ struct remote *account_remote(struct account *in)
 	return sf_remote_interface(in->remote);
 }
 
-struct keeper *account_keeper(struct account *in)
+struct keeper *account_keeper(const struct account *in)
 {
 	return in->keeper;
 }
@@ -300,7 +306,5 @@ const struct error *account_trouble(const struct account *in)
 
 bool account_uses_secret(const struct account *in, const char *name)
 {
-	const char *used = conf_secret_name(in->args.conf);
-
-	return used && strcmp(used, name) == 0;
+	return conf_uses_secret(in->args.conf, name);
 }

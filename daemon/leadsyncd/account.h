@@ -37,7 +37,7 @@ CLEANUP_DEFINE(struct account, account_free)
 const char *account_name(const struct account *in);
 const struct conf_account *account_conf(const struct account *in);
 struct remote *account_remote(struct account *in);
-struct keeper *account_keeper(struct account *in);
+struct keeper *account_keeper(const struct account *in);
 const struct grant *account_grant(const struct account *in);
 struct http_client *account_http(struct account *in);
 const struct url_policy *account_policy(const struct account *in);

@@ -17,6 +17,15 @@
 
 #define CONFIRM_WITHIN_MS ((int64_t)10 * 60 * 1000)
 
+enum connect_state {
+	CONNECT_BROWSER, /* the authorize URL is out, its answer is waited for */
+	CONNECT_ASKING,  /* for a token */
+	CONNECT_LOOKING, /* whom it is for */
+	CONNECT_FOUND,   /* the operator is asked */
+	CONNECT_STORED,
+	CONNECT_FAILED,
+};
+
 struct connect {
 	struct connect_args args;
 	enum connect_state state;
@@ -192,6 +201,8 @@ static void tell(void *arg)
 	if (ready)
 		ready(in->state == CONNECT_FOUND ? &in->found : NULL,
 		      in->state == CONNECT_FOUND ? NULL : &in->failure, in->ready_arg);
+	else if (in->state == CONNECT_FAILED)
+		in->args.ended(in, in->args.arg);
 }
 
 static void too_late(void *arg)
@@ -245,13 +256,13 @@ static void settle(struct connect *in, enum connect_state state, const struct er
 	} else {
 		in->end = loop_after(in->args.loop, CONFIRM_WITHIN_MS, too_late, in);
 	}
-	if (in->ready && !in->turn)
+	if (!in->turn)
 		in->turn = loop_soon(in->args.loop, tell, in);
 }
 
-enum connect_state connect_state(const struct connect *in)
+struct account *connect_account(const struct connect *in)
 {
-	return in->state;
+	return in->args.account;
 }
 
 const char *connect_url(const struct connect *in)
@@ -277,8 +288,7 @@ void connect_wait(struct connect *in, connect_ready_fn *ready, void *arg)
 {
 	in->ready = ready;
 	in->ready_arg = arg;
-	loop_timer_cancel(TAKE(in->turn));
-	if (ready && (in->state == CONNECT_FOUND || in->state == CONNECT_FAILED))
+	if (!in->turn && (in->state == CONNECT_FOUND || in->state == CONNECT_FAILED))
 		in->turn = loop_soon(in->args.loop, tell, in);
 }
 
@@ -344,21 +354,28 @@ bool connect_confirm(struct connect *in, struct error *err)
 
 void connect_free(struct connect *in)
 {
-	const struct grant *grant;
+	connect_ready_fn *ready;
+	void *ready_arg;
+	struct error why;
 
 	if (!in)
 		return;
+	ready = in->ready;
+	ready_arg = in->ready_arg;
+	error_set(&why, ERROR_HUMAN, "login-cancelled",
+		  "account %s: the login was given up, or replaced by another",
+		  account_name(in->args.account));
 	loop_timer_cancel(in->turn);
 	loop_timer_cancel(in->end);
 	sf_whoami_cancel(in->looking);
 	login_free(in->login);
-	if (in->grant) {
-		grant = sf_grant_interface(in->grant);
-		grant->cancel(in->asking);
-	}
+	if (in->grant)
+		sf_grant_interface(in->grant)->cancel(in->asking);
 	sf_grant_free(in->grant);
 	give_back(in);
 	free_found(&in->found);
 	secret_free(in->args.credential);
 	free(in);
+	if (ready)
+		ready(NULL, &why, ready_arg);
 }

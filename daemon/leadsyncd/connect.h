@@ -18,14 +18,8 @@ struct loop;
 struct secret;
 struct vault;
 
-enum connect_state {
-	CONNECT_BROWSER, /* the authorize URL is out, its answer is waited for */
-	CONNECT_ASKING,  /* for a token */
-	CONNECT_LOOKING, /* whom it is for */
-	CONNECT_FOUND,   /* the operator is asked */
-	CONNECT_STORED,
-	CONNECT_FAILED,
-};
+/* It failed, or its time is over, and nobody waited to hear so: to be freed. From the loop. */
+typedef void connect_ended_fn(struct connect *in, void *arg);
 
 struct connect_args {
 	struct loop *loop; /* borrowed, as the next two */
@@ -33,13 +27,17 @@ struct connect_args {
 	struct account *account;
 	struct secret *credential; /* typed in; taken. NULL: as the conf says */
 	bool paste;                /* web: the browser is elsewhere, do not listen */
+	connect_ended_fn *ended;
+	void *arg;
 };
 
 struct connect *connect_new(const struct connect_args *args, struct error *err);
+
+/* Who waits is told (ERROR_HUMAN code login-cancelled), as the last thing. NULL is allowed. */
 void connect_free(struct connect *in);
 CLEANUP_DEFINE(struct connect, connect_free)
 
-enum connect_state connect_state(const struct connect *in);
+struct account *connect_account(const struct connect *in);
 
 /* Where the browser is to go; NULL for flows without one. */
 const char *connect_url(const struct connect *in);

@@ -50,7 +50,7 @@ static void conversation_free(struct conversation *in)
 	if (in->under_way)
 		in->cancel(in->under_way);
 	json_object_put(in->answer);
-	free(in->name);
+	secret_free(in->payload);
 	free(in);
 }
 
@@ -110,29 +110,27 @@ bool request_flag(struct json_object *request, const char *name)
 	return json_object_object_get_ex(request, name, &value) && json_object_get_boolean(value);
 }
 
-struct job *request_job(struct conversation *in, struct json_object *request, struct error *err)
+bool conversation_about_job(struct conversation *in, struct json_object *request, struct error *err)
 {
 	const char *name = request_text(request, "job");
-	struct job *job = name ? daemon_find_job(in->daemon, name) : NULL;
 
-	if (!job)
-		error_set(err, ERROR_HUMAN, "no-such-job",
-			  "no job named '%s' in the conf; `leadsync status` lists the jobs",
-			  name ? name : "");
-	return job;
+	in->job = name ? daemon_find_job(in->daemon, name) : NULL;
+	return in->job ||
+	       error_set(err, ERROR_HUMAN, "no-such-job",
+			 "no job named '%s' in the conf; `leadsync status` lists the jobs",
+			 name ? name : "");
 }
 
-struct account *request_account(struct conversation *in, struct json_object *request,
+bool conversation_about_account(struct conversation *in, struct json_object *request,
 				struct error *err)
 {
 	const char *name = request_text(request, "account");
-	struct account *account = name ? daemon_find_account(in->daemon, name) : NULL;
 
-	if (!account)
-		error_set(err, ERROR_HUMAN, "no-such-account",
-			  "no account named '%s' in the conf; `leadsync status` lists the accounts",
-			  name ? name : "");
-	return account;
+	in->account = name ? daemon_find_account(in->daemon, name) : NULL;
+	return in->account ||
+	       error_set(err, ERROR_HUMAN, "no-such-account",
+			 "no account named '%s' in the conf; `leadsync status` lists the accounts",
+			 name ? name : "");
 }
 
 static const struct verb *find_verb(struct json_object *request)
@@ -174,14 +172,13 @@ static bool take_payload(const char *tab, const char *end, struct secret **ret, 
 				 "what stands behind the TAB is not base64url");
 }
 
-static void begin(struct conversation *in, const struct verb *verb, struct json_object *request,
-		  struct secret *payload)
+static void begin(struct conversation *in, const struct verb *verb, struct json_object *request)
 {
 	if (verb->changes)
 		log_info("control", LOG_STR("verb", verb->name), LOG_INT("uid", in->peer.uid),
 			 LOG_INT("pid", in->peer.pid), LOG_STR("job", request_text(request, "job")),
 			 LOG_STR("account", request_text(request, "account")));
-	verb->fn(in, request, payload);
+	verb->fn(in, request);
 }
 
 static void answer(struct lines_client *client, const struct lines_peer *peer, char *line,
@@ -192,7 +189,6 @@ static void answer(struct lines_client *client, const struct lines_peer *peer, c
 	const char *tab = memchr(line, '\t', len);
 	struct json_object *request = parse_object(line, tab ? (size_t)(tab - line) : len);
 	const struct verb *verb = request ? find_verb(request) : NULL;
-	CLEANUP(secret_free) struct secret *payload = NULL;
 	struct error err;
 
 	in->daemon = control->daemon;
@@ -203,10 +199,10 @@ static void answer(struct lines_client *client, const struct lines_peer *peer, c
 		error_set(&err, ERROR_HUMAN, "bad-request",
 			  "not a request this daemon knows; are leadsync and leadsyncd of one "
 			  "version?");
-	if (!verb || !take_payload(tab, line + len, &payload, &err))
+	if (!verb || !take_payload(tab, line + len, &in->payload, &err))
 		conversation_fail(in, &err);
 	else
-		begin(in, verb, request, payload);
+		begin(in, verb, request);
 	json_object_put(request);
 }
 

@@ -6,21 +6,30 @@
  * socket's mode is the authorisation; changing verbs are logged with the peer's uid. No verb
  * returns a secret.
  *
- *   status         {"daemon":{...},"accounts":[...],"jobs":[...],"keys":[...]}
- *   account        NAME                   {"account":{...}}: what a login needs to know
- *   runs           "job":NAME?,"limit":N? {"runs":[...]}
- *   run            "job":NAME,"full":BOOL? {"progress":{...}} ... {"run":{...}}
+ *   status         {"daemon":{...},"accounts":[...],"keys":[...],"jobs":[...]}
+ *   account        "account":NAME
+ *                  {"account":{...}}: what a login needs to know
+ *   runs           "job":NAME?,"limit":N?
+ *                  {"runs":[...]}
+ *   run            "job":NAME,"full":BOOL?
+ *                  {"progress":{...}} ... {"run":{...}}
  *   pause, resume  "job":NAME
- *   fields         "job":NAME             {"fields":{...}}
+ *   fields         "job":NAME
+ *                  {"fields":{...}}
  *   login          "account":NAME,"paste":BOOL? TAB CREDENTIAL?
- *                  web: {"authorize_url":...}, which is all with "paste"; then, when somebody
- * logged in, {"login":{...}}. A client that goes before ends the login login-paste "account":NAME
- * TAB ADDRESS  {"login":{...}} login-confirm  "account":NAME,"hold":BOOL? stored; with "hold" its
- * jobs are paused login-cancel   "account":NAME disconnect     "account":NAME {"revoked":BOOL}
+ *                  web: {"authorize_url":...}, which is all with "paste"; then, when somebody logged
+ *                  in, {"login":{...}}. A client that goes before ends the login
+ *   login-paste    "account":NAME TAB ADDRESS
+ *                  {"login":{...}}
+ *   login-confirm  "account":NAME,"hold":BOOL?
+ *                  stored; with "hold" its jobs are paused
+ *   login-cancel   "account":NAME
+ *   disconnect     "account":NAME
+ *                  {"revoked":BOOL}
  *   secret-set     "name":NAME TAB SECRET
- *   secret-list                           {"secrets":[...]}
+ *   secret-list    {"secrets":[...]}
  *   secret-delete  "name":NAME
- *   key-rotate                            {"resealed":N,"key":ID}
+ *   key-rotate     {"resealed":N,"key":ID}
  */
 #pragma once
 

@@ -38,38 +38,33 @@ static void send_outcome(const struct job_view *view, void *arg)
 		conversation_end(in, answer);
 }
 
-void verb_run(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_run(struct conversation *in, struct json_object *request)
 {
 	struct error err;
-	struct job *job = request_job(in, request, &err);
 
-	(void)payload;
-	if (!job || !job_run_now(job, request_flag(request, "full"), &err))
+	if (!conversation_about_job(in, request, &err) ||
+	    !job_run_now(in->job, request_flag(request, "full"), &err))
 		conversation_fail(in, &err);
 	else
-		conversation_wait(in, job_follow(job, send_progress, send_outcome, in),
+		conversation_wait(in, job_follow(in->job, send_progress, send_outcome, in),
 				  cancel_follower);
 }
 
-void verb_pause(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_pause(struct conversation *in, struct json_object *request)
 {
 	struct error err;
-	struct job *job = request_job(in, request, &err);
 
-	(void)payload;
-	if (!job || !job_pause(job, &err))
+	if (!conversation_about_job(in, request, &err) || !job_pause(in->job, &err))
 		conversation_fail(in, &err);
 	else
 		conversation_end(in, report_new());
 }
 
-void verb_resume(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_resume(struct conversation *in, struct json_object *request)
 {
 	struct error err;
-	struct job *job = request_job(in, request, &err);
 
-	(void)payload;
-	if (!job || !job_resume(job, &err))
+	if (!conversation_about_job(in, request, &err) || !job_resume(in->job, &err))
 		conversation_fail(in, &err);
 	else
 		conversation_end(in, report_new());
@@ -92,22 +87,20 @@ static void send_fields(const struct fields_view *view, const struct error *err,
 		return;
 	}
 	answer = report_new();
-	json_object_object_add(answer, "fields", report_fields(in->name, view));
+	json_object_object_add(answer, "fields", report_fields(job_conf(in->job)->name, view));
 	conversation_end(in, answer);
 }
 
-void verb_fields(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_fields(struct conversation *in, struct json_object *request)
 {
 	struct error err;
-	struct job *job = request_job(in, request, &err);
 
-	(void)payload;
-	if (!job) {
+	if (!conversation_about_job(in, request, &err)) {
 		conversation_fail(in, &err);
 		return;
 	}
-	in->name = mem_strdup(job_conf(job)->name);
 	conversation_wait(in,
-			  fields_start(daemon_loop(in->daemon), job_run_job(job), send_fields, in),
+			  fields_start(daemon_loop(in->daemon), job_run_job(in->job), send_fields,
+				       in),
 			  cancel_fields);
 }

@@ -18,7 +18,8 @@ static void cancel_login(void *arg)
 {
 	struct conversation *in = arg;
 
-	daemon_end_connect(in->daemon, in->name);
+	connect_wait(daemon_connect(in->daemon, in->account), NULL, NULL);
+	daemon_end_connect(in->daemon, in->account);
 }
 
 /* The client that pasted went away; the login stays until its time is over. */
@@ -36,7 +37,7 @@ static void send_found(const struct connect_found *found, const struct error *er
 	if (err) {
 		struct error why = *err;
 
-		daemon_end_connect(in->daemon, in->name);
+		daemon_end_connect(in->daemon, in->account);
 		conversation_fail(in, &why);
 		return;
 	}
@@ -45,22 +46,20 @@ static void send_found(const struct connect_found *found, const struct error *er
 	conversation_end(in, answer);
 }
 
-void verb_login(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_login(struct conversation *in, struct json_object *request)
 {
 	bool paste = request_flag(request, "paste");
-	struct error err;
-	struct account *account = request_account(in, request, &err);
 	struct connect *connect = NULL;
 	struct json_object *line;
+	struct error err;
 
-	if (account)
-		connect = daemon_begin_connect(in->daemon, account,
-					       payload ? secret_copy(payload) : NULL, paste, &err);
+	if (conversation_about_account(in, request, &err))
+		connect = daemon_begin_connect(in->daemon, in->account, TAKE(in->payload), paste,
+					       &err);
 	if (!connect) {
 		conversation_fail(in, &err);
 		return;
 	}
-	in->name = mem_strdup(account_name(account));
 	line = report_new();
 	if (connect_url(connect))
 		json_object_object_add(line, "authorize_url",
@@ -78,65 +77,62 @@ void verb_login(struct conversation *in, struct json_object *request, struct sec
 static struct connect *find_connect(struct conversation *in, struct json_object *request,
 				    struct error *err)
 {
-	struct account *account = request_account(in, request, err);
-	struct connect *connect = account ? daemon_connect(in->daemon, account) : NULL;
+	struct connect *connect;
 
-	if (account && !connect)
+	if (!conversation_about_account(in, request, err))
+		return NULL;
+	connect = daemon_connect(in->daemon, in->account);
+	if (!connect)
 		error_set(err, ERROR_HUMAN, "no-login",
 			  "account %s: no login is under way (they last ten minutes, and end when "
 			  "the daemon does): `leadsync connect %s` begins one",
-			  account_name(account), account_name(account));
+			  account_name(in->account), account_name(in->account));
 	return connect;
 }
 
-void verb_login_paste(struct conversation *in, struct json_object *request, struct secret *payload)
+static bool take_address(struct conversation *in, struct connect *connect, struct error *err)
+{
+	if (!in->payload)
+		return error_set(err, ERROR_HUMAN, "bad-request", "login-paste needs an address");
+	if (connect_is_awaited(connect))
+		return error_set(err, ERROR_HUMAN, "login-under-way",
+				 "another `leadsync connect` waits for this login already");
+	return connect_paste(connect, in->payload, err);
+}
+
+void verb_login_paste(struct conversation *in, struct json_object *request)
 {
 	struct error err;
 	struct connect *connect = find_connect(in, request, &err);
 
-	if (connect && !payload) {
-		error_set(&err, ERROR_HUMAN, "bad-request", "login-paste needs an address");
-		connect = NULL;
-	} else if (connect && connect_is_awaited(connect)) {
-		error_set(&err, ERROR_HUMAN, "login-under-way",
-			  "another `leadsync connect` waits for this login already");
-		connect = NULL;
-	}
-	if (!connect || !connect_paste(connect, payload, &err)) {
+	if (!connect || !take_address(in, connect, &err)) {
 		conversation_fail(in, &err);
 		return;
 	}
-	in->name = mem_strdup(request_text(request, "account"));
 	connect_wait(connect, send_found, in);
 	conversation_wait(in, connect, cancel_paste);
 }
 
-void verb_login_confirm(struct conversation *in, struct json_object *request,
-			struct secret *payload)
+void verb_login_confirm(struct conversation *in, struct json_object *request)
 {
 	struct error err;
-	struct connect *connect = find_connect(in, request, &err);
 
-	(void)payload;
-	if (!connect || !daemon_confirm_connect(in->daemon, request_text(request, "account"),
-						request_flag(request, "hold"), &err)) {
+	if (!find_connect(in, request, &err) ||
+	    !daemon_confirm_connect(in->daemon, in->account, request_flag(request, "hold"), &err))
 		conversation_fail(in, &err);
-		return;
-	}
-	conversation_end(in, report_new());
+	else
+		conversation_end(in, report_new());
 }
 
-void verb_login_cancel(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_login_cancel(struct conversation *in, struct json_object *request)
 {
 	struct error err;
-	struct connect *connect = find_connect(in, request, &err);
 
-	(void)payload;
-	if (!connect) {
+	if (!find_connect(in, request, &err)) {
 		conversation_fail(in, &err);
 		return;
 	}
-	daemon_end_connect(in->daemon, request_text(request, "account"));
+	daemon_end_connect(in->daemon, in->account);
 	conversation_end(in, report_new());
 }
 
@@ -156,18 +152,17 @@ static void send_revoked(bool none_left, void *arg)
 	conversation_end(in, answer);
 }
 
-void verb_disconnect(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_disconnect(struct conversation *in, struct json_object *request)
 {
 	struct error err;
-	struct account *account = request_account(in, request, &err);
 
-	(void)payload;
-	if (!account || !daemon_disconnect(in->daemon, account, &err)) {
+	if (!conversation_about_account(in, request, &err) ||
+	    !daemon_disconnect(in->daemon, in->account, &err)) {
 		conversation_fail(in, &err);
 		return;
 	}
 	conversation_wait(in,
-			  revoker_wait(daemon_revoker(in->daemon), account_name(account),
+			  revoker_wait(daemon_revoker(in->daemon), account_name(in->account),
 				       send_revoked, in),
 			  cancel_wait);
 }

@@ -1,6 +1,5 @@
 /* control_status.c - what is: status, account, runs. */
 #include <json-c/json.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "conf/conf.h"
@@ -44,12 +43,11 @@ static void next_summary(struct conversation *in)
 			  cancel_summary);
 }
 
-void verb_status(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_status(struct conversation *in, struct json_object *request)
 {
 	struct json_object *accounts = json_object_new_array();
 
 	(void)request;
-	(void)payload;
 	for (size_t i = 0; i < daemon_account_count(in->daemon); i++)
 		json_object_array_add(accounts,
 				      report_account(daemon_account(in->daemon, i), in->daemon));
@@ -62,19 +60,17 @@ void verb_status(struct conversation *in, struct json_object *request, struct se
 	next_summary(in);
 }
 
-void verb_account(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_account(struct conversation *in, struct json_object *request)
 {
-	struct error err;
-	struct account *account = request_account(in, request, &err);
 	struct json_object *answer;
+	struct error err;
 
-	(void)payload;
-	if (!account) {
+	if (!conversation_about_account(in, request, &err)) {
 		conversation_fail(in, &err);
 		return;
 	}
 	answer = report_new();
-	json_object_object_add(answer, "account", report_login_needs(account, in->daemon));
+	json_object_object_add(answer, "account", report_login_needs(in->account, in->daemon));
 	conversation_end(in, answer);
 }
 
@@ -108,7 +104,7 @@ static void next_runs(struct conversation *in)
 		struct job *job = daemon_job(in->daemon, in->next);
 		const char *name = job_conf(job)->name;
 
-		if (in->name && strcmp(in->name, name) != 0)
+		if (in->job && in->job != job)
 			continue;
 		conversation_wait(in, sync_runs(job_store(job), name, in->limit, add_runs, in),
 				  cancel_runs);
@@ -117,14 +113,12 @@ static void next_runs(struct conversation *in)
 	conversation_end(in, TAKE(in->answer));
 }
 
-void verb_runs(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_runs(struct conversation *in, struct json_object *request)
 {
-	const char *name = request_text(request, "job");
 	struct json_object *limit;
 	struct error err;
 
-	(void)payload;
-	if (name && !request_job(in, request, &err)) {
+	if (request_text(request, "job") && !conversation_about_job(in, request, &err)) {
 		conversation_fail(in, &err);
 		return;
 	}
@@ -133,7 +127,6 @@ void verb_runs(struct conversation *in, struct json_object *request, struct secr
 		in->limit = (size_t)json_object_get_int64(limit);
 	if (in->limit > MOST_RUNS)
 		in->limit = MOST_RUNS;
-	in->name = name ? mem_strdup(name) : NULL;
 	in->answer = report_new();
 	in->items = json_object_new_array();
 	json_object_object_add(in->answer, "runs", in->items);

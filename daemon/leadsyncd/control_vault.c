@@ -7,6 +7,7 @@
 #include "daemon.h"
 #include "daemon/secret_report.h"
 #include "report.h"
+#include "vault/vault.h"
 
 static bool has_name(struct json_object *request, const char **ret, struct error *err)
 {
@@ -15,15 +16,15 @@ static bool has_name(struct json_object *request, const char **ret, struct error
 	       error_set(err, ERROR_HUMAN, "bad-request", "the name of a secret is missing");
 }
 
-void verb_secret_set(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_secret_set(struct conversation *in, struct json_object *request)
 {
 	const char *name;
 	struct error err;
 
-	if (!payload)
+	if (!in->payload)
 		error_set(&err, ERROR_HUMAN, "bad-request", "secret-set needs a secret");
-	if (!payload || !has_name(request, &name, &err) ||
-	    !daemon_set_secret(in->daemon, name, payload, &err)) {
+	if (!in->payload || !has_name(request, &name, &err) ||
+	    !daemon_set_secret(in->daemon, name, in->payload, &err)) {
 		conversation_fail(in, &err);
 		return;
 	}
@@ -31,13 +32,12 @@ void verb_secret_set(struct conversation *in, struct json_object *request, struc
 	conversation_end(in, report_new());
 }
 
-void verb_secret_list(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_secret_list(struct conversation *in, struct json_object *request)
 {
 	struct json_object *list, *answer;
 	struct error err;
 
 	(void)request;
-	(void)payload;
 	list = secret_report(daemon_vault(in->daemon), daemon_conf(in->daemon), &err);
 	if (!list) {
 		conversation_fail(in, &err);
@@ -48,14 +48,13 @@ void verb_secret_list(struct conversation *in, struct json_object *request, stru
 	conversation_end(in, answer);
 }
 
-void verb_secret_delete(struct conversation *in, struct json_object *request,
-			struct secret *payload)
+void verb_secret_delete(struct conversation *in, struct json_object *request)
 {
 	const char *name;
 	struct error err;
 
-	(void)payload;
-	if (!has_name(request, &name, &err) || !daemon_delete_secret(in->daemon, name, &err)) {
+	if (!has_name(request, &name, &err) ||
+	    !vault_secret_delete(daemon_vault(in->daemon), name, &err)) {
 		conversation_fail(in, &err);
 		return;
 	}
@@ -63,14 +62,13 @@ void verb_secret_delete(struct conversation *in, struct json_object *request,
 	conversation_end(in, report_new());
 }
 
-void verb_key_rotate(struct conversation *in, struct json_object *request, struct secret *payload)
+void verb_key_rotate(struct conversation *in, struct json_object *request)
 {
 	struct json_object *answer;
 	struct error err;
 	size_t count;
 
 	(void)request;
-	(void)payload;
 	if (!daemon_rotate_key(in->daemon, &count, &err)) {
 		conversation_fail(in, &err);
 		return;

@@ -9,9 +9,10 @@
 
 #include "loop/lines.h"
 
-struct control;
+struct account;
 struct daemon;
 struct error;
+struct job;
 struct json_object;
 struct secret;
 
@@ -20,20 +21,21 @@ struct conversation {
 	struct daemon *daemon; /* borrowed */
 	struct lines_client *client;
 	struct lines_peer peer;
+	struct secret *payload;     /* that came with the request, or NULL; owned */
 	struct json_object *answer; /* being put together */
 	struct json_object *items;  /* the answer's list; borrowed */
 	size_t next;                /* job asked next */
 	size_t limit;               /* runs: of each job */
-	char *name;                 /* of the job or account it is about */
+	struct account *account;    /* it is about, as the next; borrowed, NULL if about none */
+	struct job *job;
 
 	/* What is under way; NULL if nothing is. */
 	void *under_way;
 	void (*cancel)(void *under_way);
 };
 
-/* A verb's function. `payload` is the secret that came with the request, or NULL; lent for the
- * call. */
-typedef void verb_fn(struct conversation *in, struct json_object *request, struct secret *payload);
+/* A verb's function. */
+typedef void verb_fn(struct conversation *in, struct json_object *request);
 
 verb_fn verb_status, verb_account, verb_runs;             /* control_status.c */
 verb_fn verb_run, verb_pause, verb_resume, verb_fields;   /* control_job.c */
@@ -59,8 +61,9 @@ void conversation_fail_with(struct conversation *in, struct json_object *answer,
 const char *request_text(struct json_object *request, const char *name); /* NULL if absent */
 bool request_flag(struct json_object *request, const char *name);        /* false if absent */
 
-/* The job or account that the request names; NULL with ERROR_HUMAN code no-such-job or
- * no-such-account. */
-struct job *request_job(struct conversation *in, struct json_object *request, struct error *err);
-struct account *request_account(struct conversation *in, struct json_object *request,
+/* The conversation is about the job or account that the request names. ERROR_HUMAN code no-such-job
+ * or no-such-account. */
+bool conversation_about_job(struct conversation *in, struct json_object *request,
+			    struct error *err);
+bool conversation_about_account(struct conversation *in, struct json_object *request,
 				struct error *err);

@@ -226,20 +226,12 @@ struct job *daemon_find_job(const struct daemon *in, const char *name)
 	return NULL;
 }
 
-static size_t account_index(const struct daemon *in, const char *name)
-{
-	size_t i = 0;
-
-	while (i < in->conf->account_count && strcmp(in->conf->accounts[i].name, name) != 0)
-		i++;
-	return i;
-}
-
 struct account *daemon_find_account(const struct daemon *in, const char *name)
 {
-	size_t i = account_index(in, name);
-
-	return i < in->conf->account_count ? in->accounts[i] : NULL;
+	for (size_t i = 0; i < in->conf->account_count; i++)
+		if (strcmp(in->conf->accounts[i].name, name) == 0)
+			return in->accounts[i];
+	return NULL;
 }
 
 struct revoker *daemon_revoker(const struct daemon *in)
@@ -328,19 +320,6 @@ bool daemon_set_secret(struct daemon *in, const char *name, struct secret *value
 	return true;
 }
 
-bool daemon_delete_secret(struct daemon *in, const char *name, struct error *err)
-{
-	bool found;
-
-	if (!vault_secret_has(in->vault, name, &found, err))
-		return false;
-	if (!found)
-		return error_set(err, ERROR_HUMAN, "no-secret",
-				 "no secret is named '%s'; `leadsync secret list` lists them",
-				 name);
-	return vault_secret_delete(in->vault, name, err);
-}
-
 bool daemon_rotate_key(struct daemon *in, size_t *ret_count, struct error *err)
 {
 	const struct conf_daemon *conf = &in->conf->daemon;
@@ -358,6 +337,16 @@ bool daemon_rotate_key(struct daemon *in, size_t *ret_count, struct error *err)
 
 /* Logins. */
 
+/* Where the account's login under way stands, if there is one. */
+static struct connect **connect_place(const struct daemon *in, const struct account *account)
+{
+	size_t i = 0;
+
+	while (in->accounts[i] != account)
+		i++;
+	return &in->connects[i];
+}
+
 static size_t count_connects(const struct daemon *in)
 {
 	size_t count = 0;
@@ -367,16 +356,16 @@ static size_t count_connects(const struct daemon *in)
 	return count;
 }
 
-static bool make_room(struct daemon *in, size_t place, struct error *err)
+static bool make_room(struct daemon *in, const struct account *account, struct error *err)
 {
-	const char *name = in->conf->accounts[place].name;
+	struct connect **place = connect_place(in, account);
 
-	if (in->connects[place] && connect_is_awaited(in->connects[place]))
+	if (*place && connect_is_awaited(*place))
 		return error_set(err, ERROR_HUMAN, "login-under-way",
 				 "account %s: another `leadsync connect` waits for a login; end it "
 				 "first",
-				 name);
-	connect_free(TAKE(in->connects[place]));
+				 account_name(account));
+	connect_free(TAKE(*place));
 	if (count_connects(in) >= MOST_LOGINS)
 		return error_set(err, ERROR_HUMAN, "too-many-logins",
 				 "%d logins are under way already: end one, or wait ten minutes",
@@ -384,33 +373,42 @@ static bool make_room(struct daemon *in, size_t place, struct error *err)
 	return true;
 }
 
+static void connect_ended(struct connect *connect, void *arg)
+{
+	daemon_end_connect(arg, connect_account(connect));
+}
+
 struct connect *daemon_begin_connect(struct daemon *in, struct account *account,
 				     struct secret *credential, bool paste, struct error *err)
 {
-	size_t place = account_index(in, account_name(account));
+	struct connect **place = connect_place(in, account);
 
-	if (!make_room(in, place, err)) {
+	if (!make_room(in, account, err) ||
+	    (credential && !credential_check(account_conf(account), credential, err))) {
 		secret_free(credential);
 		return NULL;
 	}
-	in->connects[place] = connect_new(&(struct connect_args){ .loop = in->loop,
-								  .vault = in->vault,
-								  .account = account,
-								  .credential = credential,
-								  .paste = paste },
-					  err);
-	return in->connects[place];
+	*place = connect_new(&(struct connect_args){ .loop = in->loop,
+						     .vault = in->vault,
+						     .account = account,
+						     .credential = credential,
+						     .paste = paste,
+						     .ended = connect_ended,
+						     .arg = in },
+			     err);
+	return *place;
 }
 
 struct connect *daemon_connect(struct daemon *in, const struct account *account)
 {
-	return in->connects[account_index(in, account_name(account))];
+	return *connect_place(in, account);
 }
 
-void daemon_end_connect(struct daemon *in, const char *account)
+void daemon_end_connect(struct daemon *in, const struct account *account)
 {
-	connect_free(TAKE(in->connects[account_index(in, account)]));
-	revoker_kick(in->revoker);
+	connect_free(TAKE(*connect_place(in, account)));
+	if (in->revoker)
+		revoker_kick(in->revoker);
 }
 
 /* Held jobs are paused before there is a token to run with. */
@@ -431,21 +429,21 @@ static void run_jobs(struct daemon *in, const struct account *account)
 			job_run_now(in->jobs[i], false, &paused);
 }
 
-bool daemon_confirm_connect(struct daemon *in, const char *account, bool hold, struct error *err)
+bool daemon_confirm_connect(struct daemon *in, struct account *account, bool hold,
+			    struct error *err)
 {
-	size_t place = account_index(in, account);
+	struct connect *connect = daemon_connect(in, account);
 
-	if ((hold && !hold_jobs(in, in->accounts[place], err)) ||
-	    !connect_confirm(in->connects[place], err))
+	if ((hold && !hold_jobs(in, account, err)) || !connect_confirm(connect, err))
 		return false;
 	daemon_end_connect(in, account);
-	run_jobs(in, in->accounts[place]);
+	run_jobs(in, account);
 	return true;
 }
 
 bool daemon_disconnect(struct daemon *in, struct account *account, struct error *err)
 {
-	connect_free(TAKE(in->connects[account_index(in, account_name(account))]));
+	daemon_end_connect(in, account);
 	if (!keeper_disconnect(account_keeper(account), err))
 		return false;
 	log_notice("disconnected", LOG_STR("account", account_name(account)));

@@ -51,9 +51,6 @@ void daemon_stop(struct daemon *in);
 bool daemon_set_secret(struct daemon *in, const char *name, struct secret *value,
 		       struct error *err);
 
-/* ERROR_HUMAN code no-secret if there is none of that name. */
-bool daemon_delete_secret(struct daemon *in, const char *name, struct error *err);
-
 /* Reads the seal key's source again and seals the vault under what is now its active key. */
 bool daemon_rotate_key(struct daemon *in, size_t *ret_count, struct error *err);
 
@@ -63,10 +60,11 @@ bool daemon_rotate_key(struct daemon *in, size_t *ret_count, struct error *err);
 struct connect *daemon_begin_connect(struct daemon *in, struct account *account,
 				     struct secret *credential, bool paste, struct error *err);
 struct connect *daemon_connect(struct daemon *in, const struct account *account); /* NULL */
-void daemon_end_connect(struct daemon *in, const char *account);
+void daemon_end_connect(struct daemon *in, const struct account *account);
 
 /* The operator said yes: stored, and its jobs run, or are paused if they shall be held. */
-bool daemon_confirm_connect(struct daemon *in, const char *account, bool hold, struct error *err);
+bool daemon_confirm_connect(struct daemon *in, struct account *account, bool hold,
+			    struct error *err);
 
 /* Erased here, and queued to be revoked there. */
 bool daemon_disconnect(struct daemon *in, struct account *account, struct error *err);

@@ -198,19 +198,20 @@ static void progress(const char *phase, const struct run_counts *counts, void *a
 static void say_parked(struct job *in, const struct error *why)
 {
 	int64_t now_ms = loop_steady_ms(in->args.loop);
+	CLEANUP_FREE char *remedy = mem_format("leadsync run %s", in->args.conf->name);
 
 	if (!job_should_say(in->said_ms, now_ms))
 		return;
 	in->said_ms = now_ms;
 	log_error("job_parked", LOG_STR("job", in->args.conf->name), LOG_STR("code", why->code),
-		  LOG_STR("text", why->text), LOG_STR("remedy", "mend it, then: leadsync run JOB"));
+		  LOG_STR("text", why->text), LOG_STR("remedy", remedy));
 	hook_tell(in->args.hook, &(struct hook_event){ .event = "job-parked",
 						       .job = in->args.conf->name,
 						       .account = account_name(in->args.account),
 						       .state = "parked",
 						       .code = why->code,
 						       .text = why->text,
-						       .remedy = "leadsync run" });
+						       .remedy = remedy });
 }
 
 static void say_well_again(struct job *in)

@@ -94,7 +94,7 @@ struct json_object *report_account(const struct account *account, const struct d
 	struct sf_usage usage = account_usage(account);
 	struct keeper_health health;
 
-	keeper_health(account_keeper((struct account *)account), &health);
+	keeper_health(account_keeper(account), &health);
 	add_text(out, "name", account_name(account));
 	add_text(out, "flow", flow_name(account_conf(account)->flow));
 	add_text(out, "state", health.state_name);

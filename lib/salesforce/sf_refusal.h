@@ -6,10 +6,13 @@
  * `code` is Salesforce's `error` where we know it, else one of ours:
  *
  *   inactive_user, inactive_org, user_locked, ip_restricted, not_approved, wrong_audience,
- * wrong_host, no_run_as_user, wrong_clock an invalid_grant that does not mean that the login is
- * over: the same grant may be good again when that is mended unknown-error   a refusal that is not
- * in the table: ERROR_RETRY http-NNN        403 without a word of Salesforce (a firewall, a proxy),
- * 408, 425, 429 server-trouble  a 5xx protocol        anything else */
+ *   wrong_host, no_run_as_user, wrong_clock
+ *                   an invalid_grant that does not mean that the login is over: the same grant may
+ *                   be good again when that is mended
+ *   unknown-error   a refusal that is not in the table: ERROR_RETRY
+ *   http-NNN        403 without a word of Salesforce (a firewall, a proxy), 408, 425, 429
+ *   server-trouble  a 5xx
+ *   protocol        anything else */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -40,7 +40,7 @@ void vault_fingerprint(const struct vault *in, struct secret *secret,
 
 /* Secrets typed in by name (`leadsync secret set NAME`); setting replaces. Absent on get:
  * ERROR_HUMAN code no-secret naming that command; changed under us: ERROR_STATE code tampered, that
- * secret only. Deleting what is absent is no error. */
+ * secret only. Deleting what is absent is ERROR_HUMAN code no-secret, too. */
 bool vault_secret_set(struct vault *in, const char *name, struct secret *value, struct error *err);
 struct secret *vault_secret_get(struct vault *in, const char *name, struct error *err);
 bool vault_secret_delete(struct vault *in, const char *name, struct error *err);

@@ -74,11 +74,16 @@ bool vault_secret_delete(struct vault *in, const char *name, struct error *err)
 {
 	CLEANUP(statement_free)
 	struct statement *s = statement_new(in->db, "DELETE FROM secret WHERE name = :name", err);
+	int64_t before = db_total_changes(in->db);
 
 	if (!s)
 		return false;
 	statement_bind_text(s, ":name", name);
-	return inside_run_alone(in, s, err);
+	if (!inside_run_alone(in, s, err))
+		return false;
+	return db_total_changes(in->db) > before ||
+	       error_set(err, ERROR_HUMAN, "no-secret",
+			 "no secret is named '%s'; `leadsync secret list` lists them", name);
 }
 
 bool vault_secret_list(struct vault *in, vault_secret_fn *fn, void *arg, struct error *err)

@@ -271,6 +271,23 @@ class Connecting(WithBrowser):
             self.assertNotEqual(terminal.end(), 0)
         self.connect()
 
+    def test_whoever_waits_for_a_login_hears_of_its_end(self):
+        self.bring_up_web()
+        terminal = Terminal(self.site, "connect", "production")
+        terminal.until("Ctrl-C gives up.")
+        second = self.site.operate("connect", "production", check=False)
+        self.assertIn("login-under-way", second.stderr)
+        self.site.operate("disconnect", "production", "--yes")
+        self.assertEqual(terminal.end(), 1)
+        self.assertIn("login-cancelled", self.site.outputs[-1])
+        pasting = Terminal(self.site, "connect", "production", "--paste")
+        pasting.until("Address: ")
+        self.connect()  # nobody waits for the other: this one replaces it
+        pasting.type("http://localhost/")
+        self.assertIn("no-login", pasting.until("Address: "))
+        pasting.interrupt()
+        pasting.end()
+
     def test_a_port_that_is_taken(self):
         self.bring_up_web()
         with socket.socket() as squatter:

@@ -42,25 +42,23 @@ static void each_flow_has_its_credential(void **state)
 	}
 }
 
-static void names_in_use(void **state)
+static void an_account_uses_its_own(void **state)
 {
-	const struct conf conf = { .accounts = accounts, .account_count = COUNT };
-
 	(void)state;
-	assert_true(conf_secret_is_used(&conf, "a"));
-	assert_true(conf_secret_is_used(&conf, "key"));
-	assert_true(conf_secret_is_used(&conf, "c"));
-	assert_true(conf_secret_is_used(&conf, "app"));
-	assert_false(conf_secret_is_used(&conf, "b"));
-	assert_false(conf_secret_is_used(&conf, "e"));
-	assert_false(conf_secret_is_used(&conf, "f"));
+	assert_true(conf_uses_secret(&accounts[0], "a"));
+	assert_false(conf_uses_secret(&accounts[0], "vault"));
+	assert_true(conf_uses_secret(&accounts[1], "key"));
+	assert_false(conf_uses_secret(&accounts[1], "b"));
+	assert_true(conf_uses_secret(&accounts[3], "app"));
+	for (size_t i = 4; i < COUNT; i++)
+		assert_false(conf_uses_secret(&accounts[i], accounts[i].name));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_flow_has_its_credential),
-		cmocka_unit_test(names_in_use),
+		cmocka_unit_test(an_account_uses_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

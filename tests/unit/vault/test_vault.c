@@ -60,7 +60,8 @@ static void what_is_absent_is_said(void **state)
 	assert_int_equal(err.kind, ERROR_HUMAN);
 	assert_string_equal(err.code, "no-secret");
 	assert_non_null(strstr(err.text, "`leadsync secret set production.client_secret`"));
-	assert_true(vault_secret_delete(vault, "production.client_secret", &err));
+	assert_false(vault_secret_delete(vault, "production.client_secret", &err));
+	assert_string_equal(err.code, "no-secret");
 	set_secret(vault, "s", "hush");
 	assert_true(vault_secret_delete(vault, "s", &err));
 	assert_null(vault_secret_get(vault, "s", &err));
