@@ -80,11 +80,25 @@ class WithBrowser(Scenario):
 
     def bring_up_web(self, *emulator_options, **site_options):
         self.port = rig.free_port()
-        self.bring_up(emulator_options=("--username", USER, "--password", PASSWORD,
-                                        "--redirect-uri",
-                                        f"http://localhost:{self.port}/callback",
-                                        *emulator_options),
+        self.bring_up(emulator_options=self.web_options(*emulator_options),
                       flow=web_flow(self.port), **site_options)
+
+    def bring_up_tls(self, flow, *emulator_options, **site_options):
+        """With a certificate of an authority of our own."""
+        self.ca = rig.PrivateCa()
+        self.addCleanup(self.ca.remove)
+        self.context = self.ca.context()
+        self.bring_up(emulator_options=emulator_options, ca=self.ca,
+                      flow=flow + f"ca_file = {self.ca.ca}\nallow_host = @ORG@\n",
+                      **site_options)
+
+    def bring_up_web_tls(self, *emulator_options):
+        self.port = rig.free_port()
+        self.bring_up_tls(web_flow(self.port), *self.web_options(*emulator_options))
+
+    def web_options(self, *more):
+        return ("--username", USER, "--password", PASSWORD, "--redirect-uri",
+                f"http://localhost:{self.port}/callback", *more)
 
     def follow_login(self, url, button="Allow"):
         """A person at a browser: logs in, allows; the address the browser is sent to."""
@@ -414,14 +428,6 @@ class Flows(WithBrowser):
         self.assert_equal_to_org()
         self.assertEqual(self.account()["state"], "fresh")
 
-    def bring_up_tls(self, flow, *emulator_options, **site_options):
-        self.ca = rig.PrivateCa()
-        self.addCleanup(self.ca.remove)
-        self.context = self.ca.context()
-        self.bring_up(emulator_options=emulator_options, ca=self.ca,
-                      flow=flow + f"ca_file = {self.ca.ca}\nallow_host = @ORG@\n",
-                      **site_options)
-
     def test_web_without_rotation(self):
         self.play_web()
 
@@ -430,9 +436,7 @@ class Flows(WithBrowser):
         self.assertEqual(self.account()["rotation"], "on")
 
     def play_web(self, *options):
-        self.port = rig.free_port()
-        self.bring_up_tls(web_flow(self.port), "--username", USER, "--password", PASSWORD,
-                          "--redirect-uri", f"http://localhost:{self.port}/callback", *options)
+        self.bring_up_web_tls(*options)
         self.connect()
         self.play()
         self.assertEqual([grant["reuse"] for grant in self.grants()], [0])
@@ -440,9 +444,8 @@ class Flows(WithBrowser):
 
     def test_web_of_an_app_without_a_secret(self):
         self.port = rig.free_port()
-        self.bring_up_tls(web_flow(self.port, secret=False), "--username", USER, "--password",
-                          PASSWORD, "--redirect-uri", f"http://localhost:{self.port}/callback",
-                          "--public-client", secret=None)
+        self.bring_up_tls(web_flow(self.port, secret=False), *self.web_options("--public-client"),
+                          secret=None)
         self.connect()
         self.play()
 
