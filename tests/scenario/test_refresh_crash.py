@@ -1,8 +1,8 @@
-"""The daemon ends at every call of a refresh, by kill -9 or by SIGTERM: the next start goes on.
+"""The daemon ends at any call of a refresh, by kill -9 or by SIGTERM: the next start goes on.
 
 One window has no way out: the refresh was granted with a new refresh token, and the daemon was killed
 before that was stored. Then, and only then, a person must log in again. LEADSYNC_STEPS=all walks
-every step (the long tests); otherwise some of each kind.
+every step (the long tests); otherwise it is every sixth.
 """
 import itertools
 import os
@@ -15,8 +15,10 @@ import unittest
 import rig
 from test_connect import WithBrowser
 
-# The window is some eight calls wide: a stride of six does not step over it.
+# The window is seven calls wide: a stride of six does not step over it.
 STRIDE = 1 if os.environ.get("LEADSYNC_STEPS") == "all" else 6
+
+NEVER = 1_000_000
 
 # As process.c would have it: with these it need not execute itself anew, without our library.
 TUNABLES = "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"
@@ -64,22 +66,22 @@ class RefreshCrash(WithBrowser):
         return sum(request["outcome"] == "ok" for request in self.token_requests("refresh_token"))
 
     def end_at(self, number, when, kind):
-        """A life with one refresh in it, ended at that call. Whether the call came, and whether a
-        refresh token was given out that nobody has."""
+        """A life with one refresh in it, ended at that call or, if it never comes, afterwards. The
+        calls, and whether a refresh token was given out that nobody has."""
         granted, generation = self.granted(), self.generation()
         self.site.start(environment=self.cut.environment)
         self.org.admin("sessions/expire", {})
         self.cut.arm(number, when, kind)
         self.site.operate("run", "contacts", check=False)  # ends with the daemon
-        came = len(self.cut.calls()) >= number
-        if came and kind == signal.SIGTERM:
+        calls = self.cut.calls()
+        if kind == signal.SIGTERM and len(calls) >= number:
             self.assertEqual(self.site.wait(), 0, self.site.tail())
         else:
             self.assertEqual(self.site.kill(), -signal.SIGKILL)
         self.cut.disarm()
         is_lost = (self.org.admin("oauth")["rotate"] and self.granted() > granted
                    and self.generation() == generation)
-        return came, is_lost
+        return calls, is_lost
 
     def assert_goes_on(self):
         self.site.start()
@@ -87,6 +89,8 @@ class RefreshCrash(WithBrowser):
         self.assertEqual(self.account()["state"], "fresh")
         self.assert_grants()
         self.site.stop()
+        self.assertEqual((self.site.state / "marks").read_text(),
+                         f"production {self.generation()}\n")
 
     def assert_grants(self):
         """The account's lives and was never misused; those lost were, once at most."""
@@ -112,11 +116,11 @@ class RefreshCrash(WithBrowser):
 
     def try_end(self, number, when, kind):
         """Whether the call came."""
-        came, is_lost = self.end_at(number, when, kind)
+        calls, is_lost = self.end_at(number, when, kind)
         if is_lost:
             self.assert_says_that_it_is_lost()
         self.assert_goes_on()
-        return came
+        return len(calls) >= number
 
     def walk(self, kind):
         """To the first refresh that passes untouched; how many were lost."""
@@ -145,25 +149,47 @@ class RefreshCrash(WithBrowser):
         self.bring_up_cut("--rotate")
         self.assertEqual(self.walk(signal.SIGTERM), 0)
 
-    def test_killed_again_while_it_finds_out(self):
-        """The refresh was lost, and so is the second one, or what it said."""
+    def lose_an_answer(self):
+        """A life that ends after a refresh was granted, and its answer lost."""
+        granted = self.granted()
+        self.site.start()
+        self.org.fault("token", commit=True, reset=True)
+        self.org.admin("sessions/expire", {})
+        operator = subprocess.Popen(self.site.command("run", "contacts"),
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while self.granted() == granted:
+            pass
+        self.site.kill()
+        operator.wait(rig.PATIENCE_S)
+
+    def test_killed_again_while_it_finds_out_that_a_token_is_lost(self):
         self.bring_up_cut("--rotate")
-        came, number = True, 1
-        while came:
-            granted = self.granted()
-            self.site.start()
-            self.org.fault("token", commit=True, reset=True)
-            self.org.admin("sessions/expire", {})
-            operator = subprocess.Popen(self.site.command("run", "contacts"),
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            while self.granted() == granted:
-                pass
-            self.site.kill()
-            operator.wait(rig.PATIENCE_S)
-            came, _ = self.end_at(number, "after", signal.SIGKILL)
+        for number in itertools.count(1, STRIDE):
+            self.lose_an_answer()
+            calls, _ = self.end_at(number, "after", signal.SIGKILL)
             self.assert_says_that_it_is_lost()
             self.assert_goes_on()
-            number += STRIDE
+            if len(calls) < number:
+                break
+        print(f"killed again at up to {len(calls)} steps")
+
+    def test_killed_again_while_it_starts(self):
+        """The first time between a token's commit and its mark, which the next start makes up for."""
+        self.bring_up_cut("--rotate")
+        calls, _ = self.end_at(NEVER, "before", signal.SIGKILL)
+        to_mark = calls.index("renameat ") + 1
+        for number in itertools.count(1, STRIDE):
+            _, is_lost = self.end_at(to_mark, "before", signal.SIGKILL)
+            self.assertFalse(is_lost)
+            self.cut.arm(number, "before", signal.SIGKILL)
+            self.site.start(environment=self.cut.environment, wait=False)
+            started = self.site.log.wait_for("event=started")
+            self.assertEqual(self.site.kill(), -signal.SIGKILL)
+            self.cut.disarm()
+            self.assert_goes_on()
+            if started:
+                break
+        print(f"killed again at up to {number - 1} steps of a start")
 
 
 if __name__ == "__main__":
