@@ -22,19 +22,28 @@ END = 20
 ASSERTION = rb"eyJhbGciOi[\w-]+\.eyJ[\w-]+\."
 
 
+def run_as_root(*command):
+    """What it said, or why it was not run."""
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    try:
+        done = subprocess.run([*as_root, *command], stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=rig.PATIENCE_S)
+    except FileNotFoundError as error:
+        return str(error)
+    return done.stdout
+
+
 def dump(process):
     """The memory of the process."""
     with rig.folder() as place:
         core = pathlib.Path(place) / "core"
-        as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        done = subprocess.run(
-            [*as_root, "gdb", "--batch", "-nx", "-iex", "set debuginfod enabled off",
-             "-iex", "set auto-load off", "-p", str(process.pid), "-ex", f"gcore {core}",
-             "-ex", f"shell chown {os.getuid()} {core}"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=rig.PATIENCE_S)
+        said = run_as_root("gdb", "--batch", "-nx", "-iex", "set debuginfod enabled off",
+                           "-iex", "set auto-load off", "-p", str(process.pid),
+                           "-ex", f"gcore {core}", "-ex", f"shell chown {os.getuid()} {core}")
         if not core.exists():
             raise AssertionError("the daemon's memory cannot be dumped: that needs gdb, and root, "
-                                 f"or sudo without a password:\n{done.stdout}{done.stderr}")
+                                 f"or sudo without a password:\n{said}")
         return core.read_bytes()
 
 
