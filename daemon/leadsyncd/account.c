@@ -48,10 +48,25 @@ static bool is_disconnected(const struct keeper_health *health)
 	return health->trouble && strcmp(health->trouble->code, "disconnected") == 0;
 }
 
+/* The command that mends it, or that comes last. */
+static char *remedy_of(const struct account *in, const struct error *trouble)
+{
+	static const char *const of_secrets[] = { "invalid_client", "invalid_client_credentials",
+						  "no-secret" };
+	const char *secret = conf_secret_name(in->args.conf);
+	bool is_secret = false;
+
+	for (size_t i = 0; i < sizeof(of_secrets) / sizeof(of_secrets[0]); i++)
+		is_secret |= trouble && strcmp(trouble->code, of_secrets[i]) == 0;
+	if (secret && is_secret)
+		return mem_format("leadsync secret set %s", secret);
+	return mem_format("leadsync connect %s", in->args.conf->name);
+}
+
 static void tell_parked(struct account *in, const struct keeper_health *health)
 {
 	const char *name = in->args.conf->name;
-	CLEANUP_FREE char *remedy = mem_format("leadsync connect %s", name);
+	CLEANUP_FREE char *remedy = remedy_of(in, health->trouble);
 
 	log_error("account_parked", LOG_STR("account", name), LOG_STR("state", health->state_name),
 		  LOG_STR("code", health->trouble ? health->trouble->code : NULL),
