@@ -1,5 +1,5 @@
-"""Each way a token endpoint refuses: what the daemon does next, how often it asks, what it says, and
-what mends it."""
+"""Each way a token endpoint refuses: what the daemon does next, how often it asks, what it says,
+and what mends it."""
 import datetime
 import json
 import re
@@ -30,7 +30,7 @@ def said_at(line):
 
 
 class Refused(WithBrowser):
-    """A connected account whose session is over, at an endpoint that does not give the next token."""
+    """A connected account whose session is over, and that does not get the next token."""
 
     def bring_up_spent(self, **faults_or_switches):
         """Loaded once; the next call needs a refresh, and meets this."""
