@@ -70,21 +70,9 @@ static struct client *open_path(const char *path)
 	return in;
 }
 
-struct client *client_try_open(const struct command_context *context)
+static void print_unreachable(const char *path, int why)
 {
-	CLEANUP_FREE char *path = socket_path(context);
-
-	return open_path(path);
-}
-
-struct client *client_open(const struct command_context *context)
-{
-	CLEANUP_FREE char *path = socket_path(context);
-	struct client *in = open_path(path);
-
-	if (in)
-		return in;
-	if (errno == EACCES)
+	if (why == EACCES)
 		fprintf(stderr,
 			"leadsync: %s: permission denied; members of group "
 			"leadsyncd-admin and root may use it\n",
@@ -93,8 +81,30 @@ struct client *client_open(const struct command_context *context)
 		fprintf(stderr,
 			"leadsync: %s: %s; is the daemon running? "
 			"(systemctl status leadsyncd)\n",
-			path, strerror(errno));
-	return NULL;
+			path, strerror(why));
+}
+
+struct client *client_open(const struct command_context *context)
+{
+	CLEANUP_FREE char *path = socket_path(context);
+	struct client *in = open_path(path);
+
+	if (!in)
+		print_unreachable(path, errno);
+	return in;
+}
+
+enum client_daemon client_try_open(const struct command_context *context, struct client **ret)
+{
+	CLEANUP_FREE char *path = socket_path(context);
+
+	*ret = open_path(path);
+	if (*ret)
+		return CLIENT_RUNS;
+	if (!context->socket && (errno == ENOENT || errno == ECONNREFUSED))
+		return CLIENT_NO_DAEMON;
+	print_unreachable(path, errno);
+	return CLIENT_UNREACHABLE;
 }
 
 void client_close(struct client *in)

@@ -10,9 +10,13 @@ struct command_context;
 struct json_object;
 struct secret;
 
-/* NULL if no daemon answers; the first says why on stderr, with the remedy. */
+/* NULL if no daemon answers: why is said on stderr, with the remedy. */
 struct client *client_open(const struct command_context *context);
-struct client *client_try_open(const struct command_context *context);
+
+/* For commands that can do without: is there a daemon? Unreachable is said on stderr; so it is where
+ * --socket names the place, and nobody listens there. */
+enum client_daemon { CLIENT_RUNS, CLIENT_NO_DAEMON, CLIENT_UNREACHABLE };
+enum client_daemon client_try_open(const struct command_context *context, struct client **ret);
 void client_close(struct client *in);
 CLEANUP_DEFINE(struct client, client_close)
 

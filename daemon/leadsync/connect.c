@@ -26,6 +26,9 @@ struct guide {
 	struct json_object *account; /* owned: what the daemon knows of it */
 	struct secret *credential;   /* owned: typed in; NULL if the daemon has it */
 	struct json_object *login;   /* owned: who logged in where */
+	struct json_object *stored;  /* owned: the answer to the yes */
+	char *id;                    /* owned: of the login */
+	bool again;                  /* another address may do */
 };
 
 static bool is(struct json_object *in, const char *member, const char *value)
@@ -114,8 +117,11 @@ static void print_where_to_go(const struct guide *in, const char *url)
 /* The answer's last line: the login is kept, or what is wrong printed. */
 static int take_login(struct guide *in, struct json_object *line)
 {
-	if (json_get_member(line, "error")) {
+	const char *code = json_get_text(json_get_member(line, "error"), "code");
+
+	if (*code) {
 		client_print_error(line);
+		in->again = strcmp(code, "not-the-answer") == 0 || strcmp(code, "wrong-state") == 0;
 		return EXIT_FAILED;
 	}
 	in->login = json_object_get(json_get_member(line, "login"));
@@ -131,6 +137,8 @@ static int wait_for_login(struct guide *in, struct client *client)
 		const char *url = json_get_text(line, "authorize_url");
 
 		print_json(in, line);
+		if (!in->id && *json_get_text(line, "id"))
+			in->id = mem_strdup(json_get_text(line, "id"));
 		if (*url && !in->context->json)
 			print_where_to_go(in, url);
 		if (json_get_member(line, "done") || json_get_member(line, "error"))
@@ -144,12 +152,21 @@ static int wait_for_login(struct guide *in, struct client *client)
 	return EXIT_UNREACHABLE;
 }
 
+static struct json_object *login_request(const struct guide *in, const char *verb)
+{
+	struct json_object *made = client_request(verb, "account", in->name);
+
+	json_object_object_add(made, "id", json_object_new_string(in->id ? in->id : ""));
+	return made;
+}
+
 /* A wrong address is told, and the login stays pending. */
 static int paste_login(struct guide *in)
 {
 	int code = EXIT_FAILED;
 
-	for (int tries = 0; tries < MOST_PASTES && code == EXIT_FAILED; tries++) {
+	in->again = true;
+	for (int tries = 0; tries < MOST_PASTES && in->again; tries++) {
 		CLEANUP(secret_free)
 		struct secret *address = prompt_address("Address: ");
 		CLEANUP(client_close) struct client *client = NULL;
@@ -161,7 +178,8 @@ static int paste_login(struct guide *in)
 		client = client_open(in->context);
 		if (!client)
 			return EXIT_UNREACHABLE;
-		client_ask(client, client_request("login-paste", "account", in->name), address);
+		in->again = false;
+		client_ask(client, login_request(in, "login-paste"), address);
 		code = wait_for_login(in, client);
 	}
 	return code;
@@ -205,25 +223,30 @@ static void print_login(struct json_object *login)
 	fflush(stdout);
 }
 
+static int give_up(struct guide *in)
+{
+	struct json_object *answer;
+
+	if (client_whole(in->context, login_request(in, "login-cancel"), NULL, &answer) ==
+	    EXIT_DONE)
+		json_object_put(answer);
+	fputs("leadsync: not confirmed; nothing was stored\n", stderr);
+	return EXIT_FAILED;
+}
+
 static int confirm(struct guide *in)
 {
-	struct json_object *answer, *request;
-	bool yes;
+	struct json_object *request;
 	int code;
 
 	if (!in->context->json)
 		print_login(in->login);
-	yes = in->context->yes || prompt_yes("Is this the right org and user? Connect?");
-	request = client_request(yes ? "login-confirm" : "login-cancel", "account", in->name);
-	if (yes && json_object_get_boolean(json_get_member(in->login, "first")))
-		json_object_object_add(request, "hold", json_object_new_boolean(true));
-	code = client_whole(in->context, request, NULL, &answer);
-	if (code == EXIT_DONE)
-		json_object_put(answer);
-	if (!yes) {
-		fputs("leadsync: not confirmed; nothing was stored\n", stderr);
-		return EXIT_FAILED;
-	}
+	if (!in->context->yes && !prompt_yes("Is this the right org and user? Connect?"))
+		return give_up(in);
+	request = login_request(in, "login-confirm");
+	json_object_object_add(request, "hold",
+			       json_object_get(json_get_member(in->login, "first")));
+	code = client_whole(in->context, request, NULL, &in->stored);
 	if (code == EXIT_DONE && !in->context->json)
 		printf("Account %s is connected.\n\n", in->name);
 	return code;
@@ -247,13 +270,14 @@ static void sync_fields(struct guide *in)
 	}
 }
 
+/* Those that the login held; what the operator paused before stays so. */
 static bool start_jobs(struct guide *in)
 {
-	struct json_object *jobs = json_get_member(in->account, "jobs"), *answer;
+	struct json_object *held = json_get_member(in->stored, "held"), *answer;
 	bool started = true;
 
-	for (size_t i = 0; i < json_object_array_length(jobs); i++) {
-		const char *job = json_object_get_string(json_object_array_get_idx(jobs, i));
+	for (size_t i = 0; i < json_object_array_length(held); i++) {
+		const char *job = json_object_get_string(json_object_array_get_idx(held, i));
 
 		if (client_verb(in->context, "resume", "job", job, &answer) == EXIT_DONE)
 			json_object_put(answer);
@@ -263,24 +287,43 @@ static bool start_jobs(struct guide *in)
 	return started;
 }
 
+static void print_paused(struct json_object *jobs)
+{
+	for (size_t i = 0; i < json_object_array_length(jobs); i++) {
+		const char *job = json_object_get_string(json_object_array_get_idx(jobs, i));
+
+		printf("Job %s is paused; `leadsync resume %s` starts it.\n", job, job);
+	}
+}
+
+static void print_end(const struct guide *in, bool start)
+{
+	struct json_object *held = json_get_member(in->stored, "held");
+
+	if (!start)
+		print_paused(held);
+	else if (json_object_array_length(held))
+		puts("The jobs run; `leadsync status` shows how far they are.");
+	print_paused(json_get_member(in->stored, "paused"));
+}
+
 static int offer_start(struct guide *in)
 {
-	bool first = json_object_get_boolean(json_get_member(in->login, "first"));
-	bool start = !first || in->context->yes || prompt_yes("\nStart the jobs now?");
+	size_t held = json_object_array_length(json_get_member(in->stored, "held"));
+	bool start = held && (in->context->yes || prompt_yes("\nStart the jobs now?"));
+	bool failed = start && !start_jobs(in);
 	struct json_object *last = json_object_new_object();
 
-	if (first && start && !start_jobs(in))
-		start = false;
 	json_object_object_add(last, "version", json_object_new_int(1));
 	json_object_object_add(last, "done", json_object_new_boolean(true));
-	json_object_object_add(last, "started", json_object_new_boolean(start));
+	json_object_object_add(last, "started", json_object_new_boolean(start && !failed));
+	json_object_object_add(last, "paused",
+			       json_object_get(json_get_member(in->stored, "paused")));
 	print_json(in, last);
 	json_object_put(last);
-	if (!in->context->json)
-		puts(!first  ? "Its jobs go on."
-		     : start ? "The jobs run; `leadsync status` shows how far they are."
-			     : "The jobs are paused; `leadsync resume JOB` starts one.");
-	return EXIT_DONE;
+	if (!in->context->json && !failed)
+		print_end(in, start);
+	return failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int guide(struct guide *in)
@@ -314,6 +357,8 @@ int command_connect(const struct command_context *context)
 	code = guide(&in);
 	json_object_put(in.account);
 	json_object_put(in.login);
+	json_object_put(in.stored);
+	free(in.id);
 	secret_free(in.credential);
 	return code;
 }

@@ -1,11 +1,21 @@
 #include <json-c/json.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "client.h"
 #include "command.h"
 #include "daemon/exit_codes.h"
 #include "json_get.h"
 #include "prompt.h"
+
+static const char *said_of(const char *revoked)
+{
+	if (strcmp(revoked, "yes") == 0)
+		return "its token is erased here, and revoked at Salesforce";
+	if (strcmp(revoked, "queued") == 0)
+		return "its token is erased here, and revoked as soon as Salesforce answers";
+	return "it had no token that could be revoked";
+}
 
 int command_disconnect(const struct command_context *context)
 {
@@ -28,10 +38,8 @@ int command_disconnect(const struct command_context *context)
 	if (context->json)
 		puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN));
 	else
-		printf("account %s is disconnected: its token is erased here, and %s\n", account,
-		       json_object_get_boolean(json_get_member(answer, "revoked"))
-			       ? "revoked at Salesforce"
-			       : "queued to be revoked as soon as Salesforce answers");
+		printf("account %s is disconnected: %s\n", account,
+		       said_of(json_get_text(answer, "revoked")));
 	json_object_put(answer);
 	return EXIT_DONE;
 }

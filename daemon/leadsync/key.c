@@ -88,12 +88,15 @@ static int rotate_offline(const struct command_context *context)
 
 static int rotate(const struct command_context *context)
 {
-	CLEANUP(client_close) struct client *client = client_try_open(context);
+	CLEANUP(client_close) struct client *client = NULL;
 	struct json_object *answer;
 	int code;
 
-	if (!client)
-		return rotate_offline(context);
+	switch (client_try_open(context, &client)) {
+	case CLIENT_UNREACHABLE: return EXIT_UNREACHABLE;
+	case CLIENT_NO_DAEMON: return rotate_offline(context);
+	case CLIENT_RUNS: break;
+	}
 	code = client_whole_on(client, client_request("key-rotate", NULL, NULL), NULL, &answer);
 	if (code != EXIT_DONE)
 		return code;

@@ -12,22 +12,35 @@
 
 #define CTRL_C 3
 
-/* What the kernel takes as one line of a terminal. */
-#define LINE_MOST 4096
+/* What the kernel takes as one line of a terminal; and a private key, of many. */
+#define LINE_MOST  4096
+#define TYPED_MOST ((size_t)16 * 1024)
 
-/* read(2), not stdio: a stream's buffer would keep a copy. The terminal gives one line. */
+/* A private key is pasted line by line: its rest must not be left for the shell. */
+static bool goes_on(const char *typed, size_t len, size_t last_line)
+{
+	return len - last_line < LINE_MOST && strncmp(typed, "-----BEGIN", 10) == 0 &&
+	       strncmp(typed + last_line, "-----END", 8) != 0;
+}
+
+/* read(2), not stdio: a stream's buffer would keep a copy. The terminal gives one line at a time. */
 static struct secret *read_typed(void)
 {
-	struct secret *typed;
-	char line[LINE_MOST];
-	ssize_t len;
-	bool got;
+	struct secret *made = NULL;
+	char typed[TYPED_MOST + 1] = "";
+	size_t len = 0, last_line;
+	ssize_t got;
 
-	len = read(STDIN_FILENO, line, sizeof(line));
-	got = len > 1 && line[len - 1] == '\n' && !memchr(line, CTRL_C, (size_t)len);
-	typed = got ? secret_new(line, (size_t)len - 1) : NULL;
-	secret_wipe(line, sizeof(line));
-	return typed;
+	do {
+		last_line = len;
+		got = read(STDIN_FILENO, typed + len, TYPED_MOST - len);
+		len += got > 0 ? (size_t)got : 0;
+		typed[len] = '\0';
+	} while (got > 0 && len < TYPED_MOST && goes_on(typed, len, last_line));
+	if (got > 0 && len > 1 && typed[len - 1] == '\n' && !memchr(typed, CTRL_C, len))
+		made = secret_new(typed, len - 1);
+	secret_wipe(typed, sizeof(typed));
+	return made;
 }
 
 struct secret *prompt_secret(const char *what, struct error *err)
@@ -56,13 +69,13 @@ struct secret *prompt_secret(const char *what, struct error *err)
 	return typed;
 }
 
-static ssize_t ask_line(const char *what, char **ret)
+/* -1 at the end of the input; *ret may be there all the same, with *ret_size bytes. */
+static ssize_t ask_line(const char *what, char **ret, size_t *ret_size)
 {
-	size_t size = 0;
 	ssize_t len;
 
 	fprintf(stderr, "%s", what);
-	len = getline(ret, &size, stdin);
+	len = getline(ret, ret_size, stdin);
 	if (len > 0 && (*ret)[len - 1] == '\n')
 		(*ret)[--len] = '\0';
 	return len;
@@ -71,18 +84,20 @@ static ssize_t ask_line(const char *what, char **ret)
 char *prompt_line(const char *what)
 {
 	CLEANUP_FREE char *line = NULL;
+	size_t size = 0;
 
-	return ask_line(what, &line) < 0 ? NULL : TAKE(line);
+	return ask_line(what, &line, &size) < 0 ? NULL : TAKE(line);
 }
 
 struct secret *prompt_address(const char *what)
 {
 	CLEANUP_FREE char *line = NULL;
-	ssize_t len = ask_line(what, &line);
+	size_t size = 0;
+	ssize_t len = ask_line(what, &line, &size);
 	struct secret *made = len > 0 ? secret_new(line, (size_t)len) : NULL;
 
 	if (line)
-		secret_wipe(line, strlen(line));
+		secret_wipe(line, size);
 	return made;
 }
 
@@ -90,6 +105,8 @@ bool prompt_yes(const char *question)
 {
 	CLEANUP_FREE char *asked = mem_format("%s [y/N] ", question);
 	CLEANUP_FREE char *line = NULL;
+	size_t size = 0;
 
-	return ask_line(asked, &line) > 0 && (strcmp(line, "y") == 0 || strcmp(line, "yes") == 0);
+	return ask_line(asked, &line, &size) > 0 &&
+	       (strcmp(line, "y") == 0 || strcmp(line, "yes") == 0);
 }

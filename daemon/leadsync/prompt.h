@@ -5,7 +5,8 @@
 struct error;
 struct secret;
 
-/* One line, unseen, from the terminal; or standard input to its end, where that is none. `what`
+/* One line, unseen, from the terminal, or a private key of many (to its line of -----END); or
+ * standard input to its end, where that is none. `what`
  * says what is asked for. ERROR_HUMAN code empty if nothing came. */
 struct secret *prompt_secret(const char *what, struct error *err);
 

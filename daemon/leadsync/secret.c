@@ -39,19 +39,20 @@ static int set(const struct command_context *context, const char *name)
 	CLEANUP(secret_free) struct secret *value = NULL;
 	struct json_object *answer;
 	struct error err;
-	int code;
+	int code = EXIT_UNREACHABLE;
 
 	value = prompt_secret(name, &err);
 	if (!value)
 		return offline_fail(&err);
-	client = client_try_open(context);
-	if (client) {
+	switch (client_try_open(context, &client)) {
+	case CLIENT_UNREACHABLE: break;
+	case CLIENT_NO_DAEMON: code = set_offline(context, name, value); break;
+	case CLIENT_RUNS:
 		code = client_whole_on(client, client_request("secret-set", "name", name), value,
 				       &answer);
 		if (code == EXIT_DONE)
 			json_object_put(answer);
-	} else {
-		code = set_offline(context, name, value);
+		break;
 	}
 	if (code == EXIT_DONE)
 		printf("sealed as %s\n", name);
@@ -97,15 +98,18 @@ static struct json_object *list_offline(const struct command_context *context, i
 
 static int list(const struct command_context *context)
 {
-	CLEANUP(client_close) struct client *client = client_try_open(context);
+	CLEANUP(client_close) struct client *client = NULL;
 	struct json_object *answer = NULL, *secrets;
-	int code;
+	int code = EXIT_UNREACHABLE;
 
-	if (client)
+	switch (client_try_open(context, &client)) {
+	case CLIENT_UNREACHABLE: break;
+	case CLIENT_NO_DAEMON: answer = list_offline(context, &code); break;
+	case CLIENT_RUNS:
 		code = client_whole_on(client, client_request("secret-list", NULL, NULL), NULL,
 				       &answer);
-	else
-		answer = list_offline(context, &code);
+		break;
+	}
 	if (code != EXIT_DONE)
 		return code;
 	secrets = json_get_member(answer, "secrets");
@@ -133,17 +137,19 @@ static int drop_offline(const struct command_context *context, const char *name)
 
 static int drop(const struct command_context *context, const char *name)
 {
-	CLEANUP(client_close) struct client *client = client_try_open(context);
+	CLEANUP(client_close) struct client *client = NULL;
 	struct json_object *answer;
-	int code;
+	int code = EXIT_UNREACHABLE;
 
-	if (client) {
+	switch (client_try_open(context, &client)) {
+	case CLIENT_UNREACHABLE: break;
+	case CLIENT_NO_DAEMON: code = drop_offline(context, name); break;
+	case CLIENT_RUNS:
 		code = client_whole_on(client, client_request("secret-delete", "name", name), NULL,
 				       &answer);
 		if (code == EXIT_DONE)
 			json_object_put(answer);
-	} else {
-		code = drop_offline(context, name);
+		break;
 	}
 	if (code == EXIT_DONE)
 		printf("%s is deleted\n", name);

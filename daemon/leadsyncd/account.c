@@ -108,6 +108,8 @@ static void tell_moved(struct account *in, const struct keeper_health *health)
 						       .account = in->args.conf->name,
 						       .state = health->state_name,
 						       .text = health->instance_url });
+	free(in->instance_url);
+	in->instance_url = mem_strdup(health->instance_url);
 }
 
 /* What seldom passes by itself is said louder: somebody stands between us and Salesforce. */
@@ -130,8 +132,10 @@ static void tell_waiting(struct account *in, const struct keeper_health *health)
 
 static void remember(struct account *in, const struct keeper_health *health)
 {
-	free(in->instance_url);
-	in->instance_url = mem_strdup(health->instance_url);
+	if (!in->instance_url || !*in->instance_url) {
+		free(in->instance_url);
+		in->instance_url = mem_strdup(health->instance_url);
+	}
 	if (health->state == KEEPER_PARKED)
 		in->was_parked = true;
 	else if (health->state == KEEPER_FRESH)

@@ -1,8 +1,11 @@
 /* connect.c - in order: connect_new, login_ended or token_came, looked, settle; then confirm. */
 #include "connect.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "account.h"
 #include "auth/grant.h"
@@ -28,6 +31,7 @@ enum connect_state {
 
 struct connect {
 	struct connect_args args;
+	char id[17];
 	enum connect_state state;
 	struct sf_grant *grant;
 	struct login *login;            /* CONNECT_BROWSER only */
@@ -82,11 +86,21 @@ static bool begin(struct connect *in, struct error *err)
 	return in->login != NULL;
 }
 
+static void make_id(char out[17])
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		abort(); /* not possible on a Linux that has finished booting */
+	snprintf(out, 17, "%016" PRIx64, number);
+}
+
 struct connect *connect_new(const struct connect_args *args, struct error *err)
 {
 	CLEANUP(connect_free) struct connect *in = mem_new(struct connect);
 
 	in->args = *args;
+	make_id(in->id);
 	if (!begin(in, err)) {
 		error_prefix(err, "account %s", account_name(args->account));
 		return NULL;
@@ -260,6 +274,11 @@ static void settle(struct connect *in, enum connect_state state, const struct er
 		in->turn = loop_soon(in->args.loop, tell, in);
 }
 
+const char *connect_id(const struct connect *in)
+{
+	return in->id;
+}
+
 struct account *connect_account(const struct connect *in)
 {
 	return in->args.account;
@@ -301,13 +320,16 @@ bool connect_is_awaited(const struct connect *in)
  * per user and app. */
 static struct secret *old_refresh_token(struct connect *in, char **ret_source)
 {
+	const char *account = account_name(in->args.account);
 	struct vault_token old = { 0 };
+	struct vault_account known;
 	struct secret *taken;
 	struct error unreadable;
 	bool found;
 
-	if (!vault_token_get(in->args.vault, account_name(in->args.account), &old, &found,
-			     &unreadable) ||
+	/* One that may be superseded is sent nowhere, this side of a login either. */
+	if (!vault_account_get(in->args.vault, account, &known, &unreadable) || known.stale ||
+	    known.asked || !vault_token_get(in->args.vault, account, &old, &found, &unreadable) ||
 	    !found)
 		return NULL;
 	taken = TAKE(old.refresh_token);
@@ -332,6 +354,7 @@ bool connect_confirm(struct connect *in, struct error *err)
 	CLEANUP(secret_free) struct secret *old = NULL;
 	CLEANUP_FREE char *source = NULL;
 	struct error why;
+	bool is_same;
 
 	if (in->state != CONNECT_FOUND)
 		return error_set(err, ERROR_HUMAN, "no-login",
@@ -339,12 +362,14 @@ bool connect_confirm(struct connect *in, struct error *err)
 				 "begins one",
 				 account, account);
 	old = old_refresh_token(in, &source);
+	is_same = old && in->token.refresh_token && secret_equal(old, in->token.refresh_token);
 	if (!store(in, err))
 		return false;
 	log_notice("connected", LOG_STR("account", account), LOG_STR("org", in->found.org_id),
 		   LOG_STR("user", in->found.user_id), LOG_INT("sandbox", in->found.sandbox));
-	if (old && !vault_revocation_add(in->args.vault, account, source, old,
-					 loop_now_ms(in->args.loop), &why))
+	if (old && !is_same &&
+	    !vault_revocation_add(in->args.vault, account, source, old, loop_now_ms(in->args.loop),
+				  &why))
 		log_warning("revocation_not_queued", LOG_STR("account", account),
 			    LOG_STR("code", why.code), LOG_STR("text", why.text));
 	in->state = CONNECT_STORED;

@@ -39,6 +39,9 @@ CLEANUP_DEFINE(struct connect, connect_free)
 
 struct account *connect_account(const struct connect *in);
 
+/* Random: whoever pastes, confirms or cancels says which login is meant. */
+const char *connect_id(const struct connect *in);
+
 /* Where the browser is to go; NULL for flows without one. */
 const char *connect_url(const struct connect *in);
 

@@ -17,15 +17,16 @@
  *   fields         "job":NAME
  *                  {"fields":{...}}
  *   login          "account":NAME,"paste":BOOL? TAB CREDENTIAL?
- *                  web: {"authorize_url":...}, which is all with "paste"; then, when somebody logged
+ *                  web: {"id":ID,"authorize_url":...}, which is all with "paste"; then, when somebody logged
  *                  in, {"login":{...}}. A client that goes before ends the login
- *   login-paste    "account":NAME TAB ADDRESS
- *                  {"login":{...}}
- *   login-confirm  "account":NAME,"hold":BOOL?
- *                  stored; with "hold" its jobs are paused
- *   login-cancel   "account":NAME
+ *   login-paste    "account":NAME,"id":ID TAB ADDRESS
+ *                  {"id":ID,"login":{...}}
+ *   login-confirm  "account":NAME,"id":ID,"hold":BOOL?
+ *                  {"held":[...],"paused":[...]}: stored; with "hold" its jobs are paused, which
+ *                  "held" tells; "paused" are those that were before
+ *   login-cancel   "account":NAME,"id":ID
  *   disconnect     "account":NAME
- *                  {"revoked":BOOL}
+ *                  {"revoked":"yes", "queued" or "nothing"}
  *   secret-set     "name":NAME TAB SECRET
  *   secret-list    {"secrets":[...]}
  *   secret-delete  "name":NAME

@@ -8,6 +8,7 @@
 #include "job.h"
 #include "report.h"
 #include "sync/fields.h"
+#include "sync/sync_store.h"
 
 /* run: progress as it comes, then the outcome. */
 static void cancel_follower(void *follower)
@@ -50,6 +51,22 @@ void verb_run(struct conversation *in, struct json_object *request)
 				  cancel_follower);
 }
 
+/* pause: nothing is written once it is answered. */
+static void cancel_summary(void *call)
+{
+	sync_summary_cancel(call);
+}
+
+static void end_pause(const struct sync_summary *summary, const struct error *err, void *arg)
+{
+	struct conversation *in = arg;
+
+	(void)summary;
+	(void)err; /* a store that cannot be read is not written either */
+	conversation_wait(in, NULL, NULL);
+	conversation_end(in, report_new());
+}
+
 void verb_pause(struct conversation *in, struct json_object *request)
 {
 	struct error err;
@@ -57,7 +74,11 @@ void verb_pause(struct conversation *in, struct json_object *request)
 	if (!conversation_about_job(in, request, &err) || !job_pause(in->job, &err))
 		conversation_fail(in, &err);
 	else
-		conversation_end(in, report_new());
+		/* Answered when the store's thread is done with what it has in hand. */
+		conversation_wait(in,
+				  sync_summary(job_store(in->job), job_conf(in->job)->name,
+					       end_pause, in),
+				  cancel_summary);
 }
 
 void verb_resume(struct conversation *in, struct json_object *request)

@@ -6,9 +6,11 @@
 #include "account.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "conf/conf.h"
 #include "connect.h"
 #include "conversation.h"
 #include "daemon.h"
+#include "job.h"
 #include "report.h"
 #include "revoker.h"
 #include "secret/secret.h"
@@ -28,6 +30,11 @@ static void cancel_paste(void *connect)
 	connect_wait(connect, NULL, NULL);
 }
 
+static void add_id(struct json_object *to, const struct connect *connect)
+{
+	json_object_object_add(to, "id", json_object_new_string(connect_id(connect)));
+}
+
 static void send_found(const struct connect_found *found, const struct error *err, void *arg)
 {
 	struct conversation *in = arg;
@@ -43,6 +50,7 @@ static void send_found(const struct connect_found *found, const struct error *er
 	}
 	answer = report_new();
 	json_object_object_add(answer, "login", report_found(found));
+	add_id(answer, daemon_connect(in->daemon, in->account));
 	conversation_end(in, answer);
 }
 
@@ -61,6 +69,7 @@ void verb_login(struct conversation *in, struct json_object *request)
 		return;
 	}
 	line = report_new();
+	add_id(line, connect);
 	if (connect_url(connect))
 		json_object_object_add(line, "authorize_url",
 				       json_object_new_string(connect_url(connect)));
@@ -77,17 +86,20 @@ void verb_login(struct conversation *in, struct json_object *request)
 static struct connect *find_connect(struct conversation *in, struct json_object *request,
 				    struct error *err)
 {
+	const char *id = request_text(request, "id");
 	struct connect *connect;
 
 	if (!conversation_about_account(in, request, err))
 		return NULL;
 	connect = daemon_connect(in->daemon, in->account);
-	if (!connect)
-		error_set(err, ERROR_HUMAN, "no-login",
-			  "account %s: no login is under way (they last ten minutes, and end when "
-			  "the daemon does): `leadsync connect %s` begins one",
-			  account_name(in->account), account_name(in->account));
-	return connect;
+	if (connect && id && strcmp(id, connect_id(connect)) == 0)
+		return connect;
+	error_set(err, ERROR_HUMAN, "no-login",
+		  "account %s: this login is not under way any more (they last ten minutes, end "
+		  "when the daemon does, and another takes the place of one that nobody waits "
+		  "for): `leadsync connect %s` begins one",
+		  account_name(in->account), account_name(in->account));
+	return NULL;
 }
 
 static bool take_address(struct conversation *in, struct connect *connect, struct error *err)
@@ -113,15 +125,58 @@ void verb_login_paste(struct conversation *in, struct json_object *request)
 	conversation_wait(in, connect, cancel_paste);
 }
 
+/* Pauses the account's jobs, before there is a token to run with, if they shall be held; `answer`
+ * tells which were held now, and which were paused already. */
+static bool hold_jobs(struct conversation *in, bool hold, struct json_object *answer,
+		      struct error *err)
+{
+	struct json_object *held = json_object_new_array(), *paused = json_object_new_array();
+	bool ok = true;
+
+	json_object_object_add(answer, "held", held);
+	json_object_object_add(answer, "paused", paused);
+	for (size_t i = 0; ok && i < daemon_job_count(in->daemon); i++) {
+		struct job *job = daemon_job(in->daemon, i);
+		struct job_view view;
+
+		if (job_account(job) != in->account)
+			continue;
+		job_view(job, &view);
+		if (view.state != JOB_PAUSED && hold)
+			ok = job_pause(job, err);
+		if (view.state == JOB_PAUSED || hold)
+			json_object_array_add(view.state == JOB_PAUSED ? paused : held,
+					      json_object_new_string(job_conf(job)->name));
+	}
+	return ok;
+}
+
+/* What was held goes on: there is no login it could wait for. */
+static void let_go(struct conversation *in, struct json_object *answer)
+{
+	struct json_object *held = json_object_object_get(answer, "held");
+	struct error again;
+
+	for (size_t i = 0; i < json_object_array_length(held); i++)
+		job_resume(daemon_find_job(in->daemon, json_object_get_string(
+							       json_object_array_get_idx(held, i))),
+			   &again);
+}
+
 void verb_login_confirm(struct conversation *in, struct json_object *request)
 {
+	struct json_object *answer = report_new();
 	struct error err;
 
-	if (!find_connect(in, request, &err) ||
-	    !daemon_confirm_connect(in->daemon, in->account, request_flag(request, "hold"), &err))
-		conversation_fail(in, &err);
-	else
-		conversation_end(in, report_new());
+	if (!find_connect(in, request, &err)) {
+		conversation_fail_with(in, answer, &err);
+	} else if (!hold_jobs(in, request_flag(request, "hold"), answer, &err) ||
+		   !daemon_confirm_connect(in->daemon, in->account, &err)) {
+		let_go(in, answer);
+		conversation_fail_with(in, answer, &err);
+	} else {
+		conversation_end(in, answer);
+	}
 }
 
 void verb_login_cancel(struct conversation *in, struct json_object *request)
@@ -142,23 +197,35 @@ static void cancel_wait(void *wait)
 	revoker_unwait(wait);
 }
 
+static void end_revoked(struct conversation *in, const char *what)
+{
+	struct json_object *answer = report_new();
+
+	json_object_object_add(answer, "revoked", json_object_new_string(what));
+	conversation_end(in, answer);
+}
+
 static void send_revoked(bool none_left, void *arg)
 {
 	struct conversation *in = arg;
-	struct json_object *answer = report_new();
 
 	conversation_wait(in, NULL, NULL);
-	json_object_object_add(answer, "revoked", json_object_new_boolean(none_left));
-	conversation_end(in, answer);
+	end_revoked(in, none_left ? "yes" : "queued");
 }
 
 void verb_disconnect(struct conversation *in, struct json_object *request)
 {
+	struct keeper_health health = { 0 };
 	struct error err;
 
-	if (!conversation_about_account(in, request, &err) ||
-	    !daemon_disconnect(in->daemon, in->account, &err)) {
+	if (conversation_about_account(in, request, &err))
+		keeper_health(account_keeper(in->account), &health);
+	if (!in->account || !daemon_disconnect(in->daemon, in->account, &err)) {
 		conversation_fail(in, &err);
+		return;
+	}
+	if (!health.obtained_ms) {
+		end_revoked(in, "nothing");
 		return;
 	}
 	conversation_wait(in,

@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "connect.h"
 #include "control.h"
+#include "daemon/conf_secret.h"
 #include "daemon/credential_check.h"
 #include "daemon/exit_codes.h"
 #include "hook.h"
@@ -38,11 +39,21 @@ struct daemon {
 	struct job **jobs;
 	struct revoker *revoker;
 	struct control *control;
-	struct loop_timer *end; /* set while stopping: no longer than that */
+	struct loop_timer *soon; /* to stop, because a store or an org is not ours */
+	struct loop_timer *end;  /* set while stopping: no longer than that */
 	int64_t started_ms;
 	int exit_code;
 };
 
+static void stop_now(void *arg)
+{
+	struct daemon *in = arg;
+
+	in->soon = NULL;
+	daemon_stop(in);
+}
+
+/* From a job, which must not be freed while it tells. */
 static void stop_as_not_ours(const struct error *why, void *arg)
 {
 	struct daemon *in = arg;
@@ -50,7 +61,8 @@ static void stop_as_not_ours(const struct error *why, void *arg)
 	log_error("stopping", LOG_STR("code", why->code), LOG_STR("text", why->text),
 		  LOG_STR("remedy", "nothing was changed; mend it, then start again"));
 	in->exit_code = EXIT_NOT_OURS;
-	loop_stop(in->loop);
+	if (!in->soon)
+		in->soon = loop_soon(in->loop, stop_now, in);
 }
 
 static bool open_vault(struct daemon *in, struct error *err)
@@ -158,6 +170,7 @@ void daemon_free(struct daemon *in)
 		return;
 	/* From the top down: nobody may be called back by what is gone. */
 	control_free(in->control);
+	loop_timer_cancel(in->soon);
 	loop_timer_cancel(in->end);
 	revoker_free(in->revoker);
 	for (size_t i = 0; in->connects && i < in->conf->account_count; i++)
@@ -411,15 +424,6 @@ void daemon_end_connect(struct daemon *in, const struct account *account)
 		revoker_kick(in->revoker);
 }
 
-/* Held jobs are paused before there is a token to run with. */
-static bool hold_jobs(struct daemon *in, const struct account *account, struct error *err)
-{
-	for (size_t i = 0; i < in->conf->job_count; i++)
-		if (job_account(in->jobs[i]) == account && !job_pause(in->jobs[i], err))
-			return false;
-	return true;
-}
-
 static void run_jobs(struct daemon *in, const struct account *account)
 {
 	struct error paused;
@@ -429,14 +433,16 @@ static void run_jobs(struct daemon *in, const struct account *account)
 			job_run_now(in->jobs[i], false, &paused);
 }
 
-bool daemon_confirm_connect(struct daemon *in, struct account *account, bool hold,
-			    struct error *err)
+bool daemon_confirm_connect(struct daemon *in, struct account *account, struct error *err)
 {
-	struct connect *connect = daemon_connect(in, account);
+	const char *secret = conf_secret_name(account_conf(account));
 
-	if ((hold && !hold_jobs(in, account, err)) || !connect_confirm(connect, err))
+	if (!connect_confirm(daemon_connect(in, account), err))
 		return false;
 	daemon_end_connect(in, account);
+	/* What was typed in may be other accounts' as well. */
+	if (secret)
+		use_secret(in, secret);
 	run_jobs(in, account);
 	return true;
 }

@@ -62,9 +62,8 @@ struct connect *daemon_begin_connect(struct daemon *in, struct account *account,
 struct connect *daemon_connect(struct daemon *in, const struct account *account); /* NULL */
 void daemon_end_connect(struct daemon *in, const struct account *account);
 
-/* The operator said yes: stored, and its jobs run, or are paused if they shall be held. */
-bool daemon_confirm_connect(struct daemon *in, struct account *account, bool hold,
-			    struct error *err);
+/* The operator said yes: stored, and its jobs run, but for those that are paused. */
+bool daemon_confirm_connect(struct daemon *in, struct account *account, struct error *err);
 
 /* Erased here, and queued to be revoked there. */
 bool daemon_disconnect(struct daemon *in, struct account *account, struct error *err);

@@ -169,6 +169,7 @@ static void drop_tampered(struct revoker *in, const struct error *why)
 /* False at the end of the queue, and where it cannot be read: the next pass tries again. */
 static bool read_next(struct revoker *in, bool *ret_tampered)
 {
+	struct revoker_wait *wait;
 	struct error why;
 	bool found;
 
@@ -186,7 +187,23 @@ static bool read_next(struct revoker *in, bool *ret_tampered)
 	}
 	log_warning("revocations_unreadable", LOG_STR("code", why.code), LOG_STR("text", why.text));
 	in->left++;
+	LIST_FOREACH(wait, &in->waits, entry)
+	{
+		wait->left = true;
+	}
 	return false;
+}
+
+static int64_t age_ms(const struct revoker *in)
+{
+	return loop_now_ms(in->args.loop) - in->entry.since_ms;
+}
+
+static void give_up(struct revoker *in, const char *code, const char *text)
+{
+	log_warning("revocation_given_up", LOG_STR("account", in->entry.account),
+		    LOG_STR("code", code), LOG_STR("text", text));
+	drop(in);
 }
 
 /* The next entry that can be asked for, if there is one. */
@@ -198,7 +215,9 @@ static bool find_next(struct revoker *in)
 		in->grant = tampered ? NULL : find_grant(in, &in->entry);
 		if (in->grant)
 			return true;
-		if (!tampered)
+		if (!tampered && age_ms(in) > GIVE_UP_MS)
+			give_up(in, "nobody", "no account of the conf has this endpoint any more");
+		else if (!tampered)
 			keep(in);
 	}
 	return false;
@@ -215,16 +234,13 @@ static void step(struct revoker *in)
 static void asked(const struct error *err, void *arg)
 {
 	struct revoker *in = arg;
-	int64_t age_ms = loop_now_ms(in->args.loop) - in->entry.since_ms;
 
 	in->asking = NULL;
 	if (!err) {
 		log_notice("token_revoked", LOG_STR("account", in->entry.account));
 		drop(in);
-	} else if (age_ms > GIVE_UP_MS) {
-		log_warning("revocation_given_up", LOG_STR("account", in->entry.account),
-			    LOG_STR("code", err->code), LOG_STR("text", err->text));
-		drop(in);
+	} else if (age_ms(in) > GIVE_UP_MS) {
+		give_up(in, err->code, err->text);
 	} else {
 		log_info("revocation_delayed", LOG_STR("account", in->entry.account),
 			 LOG_STR("code", err->code), LOG_STR("text", err->text));

@@ -298,9 +298,43 @@ class Connecting(WithBrowser):
         pasting.until("Address: ")
         self.connect()  # nobody waits for the other: this one replaces it
         pasting.type("http://localhost/")
-        self.assertIn("no-login", pasting.until("Address: "))
-        pasting.interrupt()
-        pasting.end()
+        self.assertEqual(pasting.end(), 1)
+        self.assertIn("no-login", self.site.outputs[-1])
+
+    def test_a_yes_is_for_the_login_that_was_shown(self):
+        self.bring_up_web()
+        terminal = Terminal(self.site, "connect", "production")
+        self.log_in(re.search(r"https?://\S+/services/oauth2/authorize\S+",
+                              terminal.until("Ctrl-C gives up."))[0])
+        terminal.until("Connect? [y/N] ")
+        other = Terminal(self.site, "connect", "production")  # takes its place
+        self.log_in(re.search(r"https?://\S+/services/oauth2/authorize\S+",
+                              other.until("Ctrl-C gives up."))[0])
+        other.until("Connect? [y/N] ")
+        terminal.type("y")
+        self.assertEqual(terminal.end(), 1)
+        self.assertIn("no-login", self.site.outputs[-1])
+        self.assertEqual(self.account()["state"], "needs-login")
+        other.type("y")
+        other.until("Start the jobs now? [y/N] ")
+        other.type("y")
+        self.assertEqual(other.end(), 0)
+
+    def test_no_address_is_given(self):
+        self.bring_up_web()
+        done = self.site.operate("connect", "production", "--paste", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no address was given", done.stderr)
+
+    def test_a_job_that_was_paused_before_stays_so(self):
+        self.bring_up_web()
+        self.connect()
+        self.site.operate("pause", "leads")
+        self.site.operate("disconnect", "production", "--yes")
+        last = self.connect()[-1]
+        self.assertEqual((last["started"], last["paused"]), (True, ["leads"]))
+        self.assertEqual(self.job("leads")["state"], "paused")
+        self.site.run("contacts")
 
     def test_a_port_that_is_taken(self):
         self.bring_up_web()
@@ -341,7 +375,7 @@ class Living(WithBrowser):
                       Title="While nobody looked")
         self.connect()
         self.site.log.wait_for("event=run_done")
-        self.assertEqual(self.job("contacts")["state"], "idle")
+        self.assertNotEqual(self.job("contacts")["state"], "parked")
         self.settle_and_compare()
         self.assertIn("account-parked production leadsync connect production\n", told.read_text())
         self.assertIn("account-ok production", told.read_text())
@@ -375,7 +409,7 @@ class Living(WithBrowser):
         self.connect()
         self.org.fault("revoke", times=1, status=503)
         done = self.site.operate("disconnect", "production", "--yes")
-        self.assertIn("queued", done.stdout)
+        self.assertIn("as soon as Salesforce answers", done.stdout)
         self.site.kill()
         self.site.start()  # what an earlier life left is its first work
         self.site.log.wait_for("event=token_revoked")
@@ -466,7 +500,12 @@ class Flows(WithBrowser):
                           str(certificate), "--username", USER, secret=None)
         wrong = self.site.operate("secret", "set", "production", stdin="not a key", check=False)
         self.assertIn("bad-key", wrong.stderr)
-        self.site.operate("secret", "set", "production", stdin=key.read_text())
+        terminal = Terminal(self.site, "secret", "set", "production")
+        terminal.until("(not shown): ")
+        for line in key.read_text().splitlines():  # as a terminal pastes it
+            os.write(terminal.fd, line.encode() + b"\n")
+        self.assertEqual(terminal.end(), 0)
+        self.assertNotIn("PRIVATE", self.site.outputs[-1])
         self.key_text = key.read_text()
         self.play()
 
