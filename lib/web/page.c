@@ -11,12 +11,11 @@ struct shown {
 };
 
 static const struct shown pages[] = {
-	[PAGE_DONE] = { 200, "OK", "leadsync: logged in at the browser",
+	[PAGE_DONE] = { 200, "OK", "Logged in",
 			"You may close this window. leadsync goes on in the terminal." },
-	[PAGE_DENIED] = { 200, "OK", "leadsync: access was denied",
-			  "Access was denied. You may close this window; leadsync says more in the "
-			  "terminal." },
-	[PAGE_NOT_THE_ANSWER] = { 400, "Bad Request", "leadsync: not this login",
+	[PAGE_DENIED] = { 200, "OK", "Access was denied",
+			  "You may close this window. leadsync says more in the terminal." },
+	[PAGE_NOT_THE_ANSWER] = { 400, "Bad Request", "Not this login",
 				  "This is not the answer of the login that leadsync waits for. "
 				  "Open the address it printed last, once more." },
 	[PAGE_BAD_REQUEST] = { 400, "Bad Request", "Bad Request", "Bad Request" },
@@ -48,10 +47,14 @@ void page_send(enum page page, struct evhttp_request *request)
 		evhttp_add_header(to, headers[i].name, headers[i].value);
 	if (page == PAGE_NOT_GET)
 		evhttp_add_header(to, "Allow", "GET");
+	/* No style: the policy admits none. Browsers know what headings and dark schemes are. */
 	evbuffer_add_printf(body,
 			    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-			    "<title>%s</title></head>\n<body><p>%s</p></body></html>\n",
-			    in->title, in->text);
+			    "<meta name=\"viewport\" content=\"width=device-width\">"
+			    "<meta name=\"color-scheme\" content=\"light dark\">"
+			    "<title>%s - leadsync</title></head>\n"
+			    "<body><main><h1>%s</h1><p>%s</p></main></body></html>\n",
+			    in->title, in->title, in->text);
 	evhttp_send_reply(request, in->status, in->reason, body);
 	evbuffer_free(body);
 }
