@@ -190,7 +190,7 @@ void admin_merge(struct call *call, struct json_object *in)
 	}
 	store_begin();
 	good = merge_all(losers, of, winner, user ? user : data_salesperson(0), &err);
-	store_run(good ? "COMMIT" : "ROLLBACK");
+	(good ? store_commit : store_undo)();
 	finish(call, good, &err, winner);
 }
 
@@ -215,7 +215,7 @@ void admin_convert(struct call *call, struct json_object *in)
 	}
 	store_begin();
 	good = lifecycle_convert(&how, &out, &err);
-	store_run(good ? "COMMIT" : "ROLLBACK");
+	(good ? store_commit : store_undo)();
 	if (!good)
 		call_fail_all(call, &err);
 	else

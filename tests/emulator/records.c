@@ -195,25 +195,16 @@ static void insert_empty(const struct sobject *of, int64_t row, const char *id, 
 	store_finish(write);
 }
 
-static bool is_nested(void)
-{
-	return !sqlite3_get_autocommit(store_db());
-}
-
 static void save(const struct sobject *of, int64_t row, const char *new_id, const char *user,
 		 const struct values *values)
 {
-	bool nested = is_nested(); /* a bulk call of the admin API holds one transaction open */
-
-	if (!nested)
-		store_begin();
+	store_begin();
 	if (new_id)
 		insert_empty(of, row, new_id, user);
 	write_values(of, row, values);
 	derive(of, row);
 	records_touch(of, row, user, clock_now_s(), false);
-	if (!nested)
-		store_commit();
+	store_commit();
 }
 
 static bool is_writeable(const struct sobject *of, struct problems *err)

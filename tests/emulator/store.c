@@ -1,4 +1,5 @@
-/* store.c - in order: opening and tables, statements, single values, the delete log. */
+/* store.c - in order: opening and tables, statements, those kept ready, single values, the delete
+ * log. */
 #include "store.h"
 
 #include <sqlite3.h>
@@ -6,10 +7,19 @@
 #include <stdlib.h>
 
 #include "fold.h"
+#include "mem.h"
 #include "schema.h"
 #include "text.h"
 
+#define READY_MAX 509 /* a prime */
+
 static sqlite3 *db;
+
+static struct {
+	char *sql; /* owned */
+	sqlite3_stmt *statement;
+	bool busy;
+} ready[READY_MAX]; /* by a hash of the text; a newer text takes the place of an older one */
 
 static void die(const char *sql)
 {
@@ -117,6 +127,11 @@ void store_index(void)
 
 void store_close(void)
 {
+	for (size_t i = 0; i < READY_MAX; i++) {
+		sqlite3_finalize(ready[i].statement);
+		free(ready[i].sql);
+	}
+	memset(ready, 0, sizeof(ready));
 	sqlite3_close_v2(db);
 	db = NULL;
 }
@@ -150,12 +165,63 @@ void store_finish(sqlite3_stmt *statement)
 
 void store_begin(void)
 {
-	store_run("BEGIN");
+	store_step(store_ready("SAVEPOINT step"));
 }
 
 void store_commit(void)
 {
-	store_run("COMMIT");
+	store_step(store_ready("RELEASE step"));
+}
+
+void store_undo(void)
+{
+	store_step(store_ready("ROLLBACK TO step"));
+	store_commit();
+}
+
+static size_t place_of(const char *sql)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (; *sql; sql++)
+		hash = (hash ^ (unsigned char)*sql) * 1099511628211u;
+	return hash % READY_MAX;
+}
+
+sqlite3_stmt *store_ready(const char *sql)
+{
+	size_t at = place_of(sql);
+
+	if (ready[at].busy)
+		return store_prepare(sql);
+	if (!ready[at].sql || strcmp(ready[at].sql, sql) != 0) {
+		sqlite3_finalize(ready[at].statement);
+		free(ready[at].sql);
+		ready[at].sql = mem_text(sql, strlen(sql));
+		ready[at].statement = store_prepare(sql);
+	}
+	ready[at].busy = true;
+	return ready[at].statement;
+}
+
+void store_release(sqlite3_stmt *statement)
+{
+	size_t at = place_of(sqlite3_sql(statement));
+
+	if (ready[at].statement != statement) {
+		sqlite3_finalize(statement);
+		return;
+	}
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	ready[at].busy = false;
+}
+
+void store_step(sqlite3_stmt *statement)
+{
+	if (sqlite3_step(statement) != SQLITE_DONE)
+		die(sqlite3_sql(statement));
+	store_release(statement);
 }
 
 static int64_t take_int(sqlite3_stmt *statement, int64_t fallback)
@@ -165,13 +231,13 @@ static int64_t take_int(sqlite3_stmt *statement, int64_t fallback)
 	if (sqlite3_step(statement) == SQLITE_ROW &&
 	    sqlite3_column_type(statement, 0) != SQLITE_NULL)
 		out = sqlite3_column_int64(statement, 0);
-	sqlite3_finalize(statement);
+	store_release(statement);
 	return out;
 }
 
 int64_t store_meta(const char *name, int64_t fallback)
 {
-	sqlite3_stmt *read = store_prepare("SELECT value FROM _meta WHERE name = ?");
+	sqlite3_stmt *read = store_ready("SELECT value FROM _meta WHERE name = ?");
 
 	sqlite3_bind_text(read, 1, name, -1, SQLITE_STATIC);
 	return take_int(read, fallback);
@@ -179,11 +245,11 @@ int64_t store_meta(const char *name, int64_t fallback)
 
 void store_set_meta(const char *name, int64_t value)
 {
-	sqlite3_stmt *write = store_prepare("INSERT OR REPLACE INTO _meta VALUES(?, ?)");
+	sqlite3_stmt *write = store_ready("INSERT OR REPLACE INTO _meta VALUES(?, ?)");
 
 	sqlite3_bind_text(write, 1, name, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(write, 2, value);
-	store_finish(write);
+	store_step(write);
 }
 
 int64_t store_row(const struct sobject *of, const char *id)
@@ -192,7 +258,7 @@ int64_t store_row(const struct sobject *of, const char *id)
 	char sql[100];
 
 	snprintf(sql, sizeof(sql), "SELECT _row FROM \"%s\" WHERE Id = ?", of->name);
-	read = store_prepare(sql);
+	read = store_ready(sql);
 	sqlite3_bind_text(read, 1, id, -1, SQLITE_STATIC);
 	return take_int(read, 0);
 }
@@ -203,7 +269,7 @@ int64_t store_int(const struct sobject *of, int64_t row, const char *column)
 	char sql[150];
 
 	snprintf(sql, sizeof(sql), "SELECT \"%s\" FROM \"%s\" WHERE _row = ?", column, of->name);
-	read = store_prepare(sql);
+	read = store_ready(sql);
 	sqlite3_bind_int64(read, 1, row);
 	return take_int(read, 0);
 }
@@ -215,7 +281,7 @@ bool store_flag(const struct sobject *of, int64_t row, const char *column)
 
 int64_t store_next_row(const struct sobject *of)
 {
-	sqlite3_stmt *read = store_prepare("SELECT seq + 1 FROM sqlite_sequence WHERE name = ?");
+	sqlite3_stmt *read = store_ready("SELECT seq + 1 FROM sqlite_sequence WHERE name = ?");
 
 	sqlite3_bind_text(read, 1, of->name, -1, SQLITE_STATIC);
 	return take_int(read, 1);
@@ -227,24 +293,24 @@ int64_t store_count(const struct sobject *of)
 
 	snprintf(sql, sizeof(sql), "SELECT count(*) FROM \"%s\"%s", of->name,
 		 of->flags & SOBJECT_DELETABLE ? " WHERE IsDeleted = 0" : "");
-	return take_int(store_prepare(sql), 0);
+	return take_int(store_ready(sql), 0);
 }
 
 void store_log_delete(const struct sobject *of, const char *id, int64_t at_s)
 {
-	sqlite3_stmt *write = store_prepare("INSERT OR REPLACE INTO _deleted VALUES(?, ?, ?)");
+	sqlite3_stmt *write = store_ready("INSERT OR REPLACE INTO _deleted VALUES(?, ?, ?)");
 
 	sqlite3_bind_text(write, 1, of->name, -1, SQLITE_STATIC);
 	sqlite3_bind_text(write, 2, id, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(write, 3, at_s);
-	store_finish(write);
+	store_step(write);
 }
 
 void store_unlog_delete(const struct sobject *of, const char *id)
 {
-	sqlite3_stmt *write = store_prepare("DELETE FROM _deleted WHERE object = ? AND id = ?");
+	sqlite3_stmt *write = store_ready("DELETE FROM _deleted WHERE object = ? AND id = ?");
 
 	sqlite3_bind_text(write, 1, of->name, -1, SQLITE_STATIC);
 	sqlite3_bind_text(write, 2, id, -1, SQLITE_STATIC);
-	store_finish(write);
+	store_step(write);
 }

@@ -22,8 +22,16 @@ void store_run(const char *sql);
 /* Steps a statement that gives no row, and ends it. */
 void store_finish(struct sqlite3_stmt *statement);
 
+/* These nest: what is inside a begun one is kept or undone with it. */
 void store_begin(void);
 void store_commit(void);
+void store_undo(void);
+
+/* For statements run for every record: kept prepared by their text. store_release() gives one back,
+ * store_step() runs one that gives no row and gives it back. */
+struct sqlite3_stmt *store_ready(const char *sql);
+void store_release(struct sqlite3_stmt *statement);
+void store_step(struct sqlite3_stmt *statement);
 
 /* After filling: indexes cost less on rows that are there. */
 void store_index(void);
