@@ -1,5 +1,5 @@
 /* admin.c - in order: the org's state, the routes. Records are in admin_records.c,
- * tokens in admin_oauth.c. */
+ * tokens in admin_oauth.c, rules in admin_rules.c. */
 #include "admin.h"
 
 #include <strings.h>
@@ -11,7 +11,6 @@
 #include "json_in.h"
 #include "limits.h"
 #include "query.h"
-#include "rules.h"
 #include "schema.h"
 #include "stamp.h"
 #include "store.h"
@@ -56,12 +55,6 @@ static void set_limits(struct call *call, struct json_object *in)
 	limits_set_used(json_in_int(in, "used", limits_used()));
 	limits_set_max(json_in_int(in, "max", limits_max()));
 	write_limits(call);
-}
-
-static void set_rules(struct call *call, struct json_object *in)
-{
-	rules_set(json_in_bool(in, "duplicates"), json_in_bool(in, "assignment"));
-	text_word(&call->out, "{\"ok\":true}");
 }
 
 static void expire_locators(struct call *call, struct json_object *in)
@@ -158,7 +151,10 @@ static const struct {
 	{ "limits", set_limits },
 	{ "locators/expire", expire_locators },
 	{ "instance", admin_move_instance },
-	{ "rules", set_rules },
+	{ "rules", admin_set_rules },
+	{ "validations", admin_add_validation },
+	{ "flows", admin_add_flow },
+	{ "denials", admin_add_denial },
 	{ "pages", set_pages },
 	{ "schema", drift },
 	{ "faults", add_fault },
@@ -179,6 +175,12 @@ static const struct {
 	{ VERB_GET, "grants", admin_write_grants },
 	{ VERB_GET, "token_log", admin_write_token_log },
 	{ VERB_GET, "oauth", admin_write_oauth },
+	{ VERB_GET, "validations", admin_write_validations },
+	{ VERB_DELETE, "validations", admin_clear_validations },
+	{ VERB_GET, "flows", admin_write_flows },
+	{ VERB_DELETE, "flows", admin_clear_flows },
+	{ VERB_GET, "denials", admin_write_denials },
+	{ VERB_DELETE, "denials", admin_clear_denials },
 };
 
 static void post(struct call *call, const char *path)

@@ -26,3 +26,14 @@ void admin_write_token_log(struct call *call);
 void admin_write_oauth(struct call *call);
 void admin_set_oauth(struct call *call, struct json_object *in);
 void admin_move_instance(struct call *call, struct json_object *in);
+
+void admin_set_rules(struct call *call, struct json_object *in);
+void admin_add_validation(struct call *call, struct json_object *in);
+void admin_write_validations(struct call *call);
+void admin_clear_validations(struct call *call);
+void admin_add_flow(struct call *call, struct json_object *in);
+void admin_write_flows(struct call *call);
+void admin_clear_flows(struct call *call);
+void admin_add_denial(struct call *call, struct json_object *in);
+void admin_write_denials(struct call *call);
+void admin_clear_denials(struct call *call);

@@ -93,6 +93,7 @@ void admin_edit(struct call *call, struct json_object *in)
 	struct json_object *fields = NULL;
 	struct problems err = { 0 };
 	struct target target;
+	struct saver saver;
 	bool good;
 
 	if (!read_target(call, in, &target))
@@ -106,7 +107,8 @@ void admin_edit(struct call *call, struct json_object *in)
 		call_error(call, 400, "EMULATOR", "fields is missing");
 		return;
 	}
-	good = records_update(target.of, target.id, fields, target.user, &err) &&
+	saver = saver_person(target.user);
+	good = records_update(target.of, target.id, fields, &saver, &err) &&
 	       force_stamp(in, &target, &err);
 	finish(call, good, &err, target.id);
 }
@@ -116,6 +118,7 @@ void admin_create(struct call *call, struct json_object *in)
 	struct json_object *fields = NULL;
 	struct problems err = { 0 };
 	struct target target;
+	struct saver saver;
 	bool good;
 
 	if (!read_object(call, in, &target))
@@ -125,7 +128,8 @@ void admin_create(struct call *call, struct json_object *in)
 		call_error(call, 400, "EMULATOR", "fields is missing");
 		return;
 	}
-	good = records_create(target.of, fields, target.user, target.id, &err) &&
+	saver = saver_person(target.user);
+	good = records_create(target.of, fields, &saver, target.id, &err) &&
 	       force_stamp(in, &target, &err);
 	finish(call, good, &err, target.id);
 }
@@ -134,10 +138,12 @@ void admin_delete(struct call *call, struct json_object *in)
 {
 	struct problems err = { 0 };
 	struct target target;
+	struct saver saver;
 
-	if (read_target(call, in, &target))
-		finish(call, records_delete(target.of, target.id, target.user, &err), &err,
-		       target.id);
+	if (!read_target(call, in, &target))
+		return;
+	saver = saver_person(target.user);
+	finish(call, records_delete(target.of, target.id, &saver, &err), &err, target.id);
 }
 
 void admin_undelete(struct call *call, struct json_object *in)
@@ -290,7 +296,7 @@ static void note(struct text *list, const char *id)
 static void random_step(const struct mix *mix, uint64_t *state, struct touched *out)
 {
 	const struct sobject *of = mix->objects[data_random(state) % mix->object_count];
-	const char *user = data_salesperson((int)(data_random(state) % 6));
+	const struct saver saver = saver_person(data_salesperson((int)(data_random(state) % 6)));
 	uint64_t sum = mix->edit + mix->create + mix->delete;
 	uint64_t dice = sum ? data_random(state) % sum : 0;
 	struct json_object *fields = NULL;
@@ -299,13 +305,13 @@ static void random_step(const struct mix *mix, uint64_t *state, struct touched *
 
 	if (dice < mix->edit) {
 		fields = data_edit(state, of->name);
-		if (pick(of, state, id) && records_update(of, id, fields, user, &err))
+		if (pick(of, state, id) && records_update(of, id, fields, &saver, &err))
 			note(&out->edited, id);
 	} else if (dice < mix->edit + mix->create) {
 		fields = data_record(state, of->name);
-		if (records_create(of, fields, user, id, &err))
+		if (records_create(of, fields, &saver, id, &err))
 			note(&out->created, id);
-	} else if (pick(of, state, id) && records_delete(of, id, user, &err)) {
+	} else if (pick(of, state, id) && records_delete(of, id, &saver, &err)) {
 		note(&out->deleted, id);
 	}
 	json_object_put(fields);

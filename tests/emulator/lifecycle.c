@@ -91,13 +91,14 @@ static void move_children(const struct sobject *of, const char *winner, const ch
 bool lifecycle_merge(const struct sobject *of, const char *winner, const char *loser,
 		     const char *user, struct problems *err)
 {
+	const struct saver saver = saver_person(user);
 	int64_t into;
 	char sql[120];
 
 	if (!(of->flags & SOBJECT_MERGEABLE) || strcmp(winner, loser) == 0)
 		return refuse(err, 400, "INVALID_OPERATION", "records cannot be merged");
 	into = records_find(of, winner, err);
-	if (!into || !records_delete(of, loser, user, err))
+	if (!into || !records_delete(of, loser, &saver, err))
 		return false;
 	snprintf(sql, sizeof(sql), "UPDATE \"%s\" SET MasterRecordId = ?1 WHERE Id = ?2", of->name);
 	run(sql, winner, loser);
@@ -162,6 +163,7 @@ static struct json_object *contact_fields(const struct sobject *lead, int64_t ro
 static bool make_contact(const struct lifecycle_conversion *how, int64_t lead_row,
 			 struct lifecycle_converted *out, struct problems *err)
 {
+	const struct saver saver = saver_person(how->user);
 	const struct sobject *lead = schema_find("Lead", 4), *contact = schema_find("Contact", 7);
 	int64_t into = how->contact ? records_find(contact, how->contact, err) : 0;
 	struct json_object *fields;
@@ -172,10 +174,10 @@ static bool make_contact(const struct lifecycle_conversion *how, int64_t lead_ro
 	fields = contact_fields(lead, lead_row, contact, into);
 	if (into) {
 		memcpy(out->contact, how->contact, SFID_SIZE);
-		good = records_update(contact, how->contact, fields, how->user, err);
+		good = records_update(contact, how->contact, fields, &saver, err);
 	} else {
 		json_object_object_add(fields, "AccountId", json_object_new_string(out->account));
-		good = records_create(contact, fields, how->user, out->contact, err);
+		good = records_create(contact, fields, &saver, out->contact, err);
 	}
 	json_object_put(fields);
 	return good;
@@ -184,6 +186,7 @@ static bool make_contact(const struct lifecycle_conversion *how, int64_t lead_ro
 static bool make_account(const struct lifecycle_conversion *how, int64_t lead_row,
 			 struct lifecycle_converted *out, struct problems *err)
 {
+	const struct saver saver = saver_person(how->user);
 	const struct sobject *account = schema_find("Account", 7);
 	struct json_object *fields;
 	bool good;
@@ -195,7 +198,7 @@ static bool make_account(const struct lifecycle_conversion *how, int64_t lead_ro
 	fields = json_object_new_object();
 	json_object_object_add(fields, "Name",
 			       text_of(schema_find("Lead", 4), lead_row, "Company"));
-	good = records_create(account, fields, how->user, out->account, err);
+	good = records_create(account, fields, &saver, out->account, err);
 	json_object_put(fields);
 	return good;
 }
@@ -203,6 +206,7 @@ static bool make_account(const struct lifecycle_conversion *how, int64_t lead_ro
 static bool make_opportunity(const struct lifecycle_conversion *how, int64_t lead_row,
 			     struct lifecycle_converted *out, struct problems *err)
 {
+	const struct saver saver = saver_person(how->user);
 	struct json_object *fields;
 	bool good;
 
@@ -214,7 +218,7 @@ static bool make_opportunity(const struct lifecycle_conversion *how, int64_t lea
 	json_object_object_add(fields, "StageName", json_object_new_string("Prospecting"));
 	json_object_object_add(fields, "CloseDate", json_object_new_string("2027-03-31"));
 	json_object_object_add(fields, "AccountId", json_object_new_string(out->account));
-	good = records_create(schema_find("Opportunity", 11), fields, how->user, out->opportunity,
+	good = records_create(schema_find("Opportunity", 11), fields, &saver, out->opportunity,
 			      err);
 	json_object_put(fields);
 	return good;

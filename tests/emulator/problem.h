@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "sfid.h"
+
 struct text;
 
 struct problem {
@@ -13,6 +15,11 @@ struct problem {
 	const char *fields[8];
 	size_t field_count;
 	bool has_fields; /* "fields" is written even when empty */
+
+	/* What a duplicate rule found; `twin_of` is NULL if this is another problem. */
+	const char *twin_of, *version;
+	char twin[SFID_SIZE];
+	bool is_alert; /* so that the record may be saved nonetheless */
 };
 
 /* A save may find several wrongs at once; more than these are not told. */
@@ -29,3 +36,6 @@ bool problem_add(struct problems *out, const char *code, const char *field, cons
 
 /* The status of the whole answer: that of the first problem. */
 void problem_write(const struct problem *list, size_t count, struct text *out);
+
+/* As one record of many tells them: statusCode, and always fields. */
+void problem_write_record(const struct problem *list, size_t count, struct text *out);

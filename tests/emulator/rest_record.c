@@ -10,7 +10,6 @@
 #include "problem.h"
 #include "query.h"
 #include "records.h"
-#include "rules.h"
 #include "schema.h"
 #include "session.h"
 #include "stamp.h"
@@ -55,12 +54,15 @@ static bool has_json_type(struct call *call)
 	return false;
 }
 
-static void finish(struct call *call, bool good, const struct problems *err)
+static void delete (struct call *call, const struct sobject *of, const char *id)
 {
-	if (good)
+	const struct saver saver = saver_of(call);
+	struct problems err = { 0 };
+
+	if (records_delete(of, id, &saver, &err))
 		call_empty(call, 204);
 	else
-		call_fail_all(call, err);
+		call_fail_all(call, &err);
 }
 
 static void write_created(struct call *call, const struct sobject *of, const char *id,
@@ -78,16 +80,14 @@ static void write_created(struct call *call, const struct sobject *of, const cha
 static void create(struct call *call, const struct sobject *of, struct json_object *fields,
 		   const char *tail)
 {
+	const struct saver saver = saver_of(call);
 	struct problems err = { 0 };
 	char id[SFID_SIZE];
 
-	if (!rules_allow(call, of, NULL, fields))
-		return;
-	if (!records_create(of, fields, call->session->user, id, &err)) {
+	if (!records_create(of, fields, &saver, id, &err)) {
 		call_fail_all(call, &err);
 		return;
 	}
-	rules_assign(call, of, id);
 	write_created(call, of, id, tail);
 }
 
@@ -95,15 +95,13 @@ static void create(struct call *call, const struct sobject *of, struct json_obje
 static bool update(struct call *call, const struct sobject *of, const char *id,
 		   struct json_object *fields)
 {
+	const struct saver saver = saver_of(call);
 	struct problems err = { 0 };
 
-	if (!rules_allow(call, of, id, fields))
-		return false;
-	if (!records_update(of, id, fields, call->session->user, &err)) {
+	if (!records_update(of, id, fields, &saver, &err)) {
 		call_fail_all(call, &err);
 		return false;
 	}
-	rules_assign(call, of, id);
 	return true;
 }
 
@@ -172,11 +170,10 @@ void rest_record_update(struct call *call)
 void rest_record_delete(struct call *call)
 {
 	const struct sobject *of = find_object(call);
-	struct problems err = { 0 };
 	char id[SFID_SIZE];
 
 	if (of && find_id(call, of, id))
-		finish(call, records_delete(of, id, call->session->user, &err), &err);
+		delete (call, of, id);
 }
 
 /* The ids that hold the key of the path; -1 if there is no such key field, and the call has ended.
@@ -237,14 +234,13 @@ void rest_record_delete_external(struct call *call)
 {
 	const struct sobject *of = find_object(call);
 	const struct field *field;
-	struct problems err = { 0 };
 	char ids[2][SFID_SIZE];
 	int count = of ? find_external(call, of, &field, ids) : -1;
 
 	if (count == 0)
 		call_not_found(call);
 	else if (count == 1)
-		finish(call, records_delete(of, ids[0], call->session->user, &err), &err);
+		delete (call, of, ids[0]);
 	else if (count == 2)
 		write_choices(call, of, ids);
 }

@@ -4,26 +4,27 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#include "call.h"
 #include "data.h"
-#include "json_in.h"
+#include "problem.h"
+#include "saver.h"
 #include "schema.h"
 #include "sfid.h"
 #include "store.h"
+#include "values.h"
 
 #define ASSIGNEE 5 /* which salesperson */
 
-static bool has_duplicate_rule, has_assignment_rule;
+static enum rules_duplicates duplicate_rule;
+static bool has_assignment_rule;
 
-void rules_set(bool duplicates, bool assignment)
+void rules_set(enum rules_duplicates duplicates, bool assignment)
 {
-	has_duplicate_rule = duplicates;
+	duplicate_rule = duplicates;
 	has_assignment_rule = assignment;
 }
 
-static bool find_twin(const struct sobject *of, const char *id, const char *email,
+static bool find_twin(const struct sobject *of, int64_t row, const char *email,
 		      char twin[SFID_SIZE])
 {
 	sqlite3_stmt *read;
@@ -31,56 +32,46 @@ static bool find_twin(const struct sobject *of, const char *id, const char *emai
 	bool found;
 
 	snprintf(sql, sizeof(sql),
-		 "SELECT Id FROM \"%s\" WHERE Email = ? AND IsDeleted = 0 AND Id <> ? LIMIT 1",
+		 "SELECT Id FROM \"%s\" WHERE Email = ? AND IsDeleted = 0 AND _row <> ? LIMIT 1",
 		 of->name);
-	read = store_prepare(sql);
+	read = store_ready(sql);
 	sqlite3_bind_text(read, 1, email, -1, SQLITE_STATIC);
-	sqlite3_bind_text(read, 2, id ? id : "", -1, SQLITE_STATIC);
+	sqlite3_bind_int64(read, 2, row);
 	found = sqlite3_step(read) == SQLITE_ROW;
 	if (found)
 		memcpy(twin, sqlite3_column_text(read, 0), SFID_SIZE);
-	sqlite3_finalize(read);
+	store_release(read);
 	return found;
 }
 
-bool rules_allow(struct call *call, const struct sobject *of, const char *id,
-		 struct json_object *fields)
+bool rules_allow(const struct sobject *of, int64_t row, const struct values *values,
+		 const struct saver *saver, struct problems *err)
 {
-	const char *header = call_header(call, "Sforce-Duplicate-Rule-Header");
-	const char *email = json_in_text(fields, "Email");
+	const struct field *field = schema_field(of, "Email", 5);
+	const struct value *email = field ? values_find(values, field) : NULL;
+	bool is_alert = duplicate_rule == RULES_DUPLICATES_ALERT;
 	char twin[SFID_SIZE];
 
-	if (!has_duplicate_rule || !email || !schema_field(of, "Leadsync_Key__c", 15) ||
-	    (header && strcasestr(header, "allowSave=true")) || !find_twin(of, id, email, twin))
+	if (duplicate_rule == RULES_DUPLICATES_OFF || !email || email->kind != VALUE_TEXT ||
+	    (is_alert && saver->allow_duplicates) || !find_twin(of, row, email->text, twin))
 		return true;
-	call->out.used = 0;
-	call->status = 400;
-	text_printf(
-		&call->out,
-		"[{\"duplicateResult\":{\"allowSave\":true,\"duplicateRule\":\"Standard_%s_"
-		"Duplicate_Rule\",\"duplicateRuleEntityType\":\"%s\",\"errorMessage\":\"Use one of "
-		"these records?\",\"matchResults\":[{\"entityType\":\"%s\",\"errors\":[],"
-		"\"matchEngine\":\"FuzzyMatchEngine\",\"matchRecords\":[{\"additionalInformation\":"
-		"[],\"fieldDiffs\":[],\"matchConfidence\":100.0,\"record\":{\"attributes\":{"
-		"\"type\":"
-		"\"%s\",\"url\":\"/services/data/%s/sobjects/%s/%s\"},\"Id\":\"%s\"}}],\"rule\":"
-		"\"Standard_%s_Match_Rule_v1_0\",\"size\":1,\"success\":true}]},\"errorCode\":"
-		"\"DUPLICATES_DETECTED\",\"message\":\"Use one of these records?\"}]",
-		of->name, of->name, of->name, of->name, call->version, of->name, twin, twin,
-		of->name);
+	problem_add(err, "DUPLICATES_DETECTED", NULL, "Use one of these records?");
+	err->list[0].twin_of = of->name;
+	err->list[0].version = saver->version;
+	err->list[0].is_alert = is_alert;
+	err->list[0].has_fields = false;
+	memcpy(err->list[0].twin, twin, SFID_SIZE);
 	return false;
 }
 
-void rules_assign(const struct call *call, const struct sobject *of, const char *id)
+void rules_assign(const struct sobject *of, int64_t row, const struct saver *saver)
 {
-	const char *header = call_header(call, "Sforce-Auto-Assign");
 	sqlite3_stmt *write;
 
-	if (!has_assignment_rule || strcmp(of->name, "Lead") != 0 ||
-	    (header && strcasecmp(header, "FALSE") == 0))
+	if (!has_assignment_rule || !saver->assign || strcmp(of->name, "Lead") != 0)
 		return;
-	write = store_prepare("UPDATE Lead SET OwnerId = ? WHERE Id = ?");
+	write = store_ready("UPDATE Lead SET OwnerId = ? WHERE _row = ?");
 	sqlite3_bind_text(write, 1, data_salesperson(ASSIGNEE), -1, SQLITE_STATIC);
-	sqlite3_bind_text(write, 2, id, -1, SQLITE_STATIC);
-	store_finish(write);
+	sqlite3_bind_int64(write, 2, row);
+	store_step(write);
 }

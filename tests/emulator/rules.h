@@ -1,20 +1,24 @@
 /* rules.h - what an administrator may have set up: a duplicate rule, an assignment rule.
  *
- * Both are off to begin with. The duplicate rule is an alert on equal Email within an object, which
- * Sforce-Duplicate-Rule-Header may let pass. The assignment rule gives a lead to a salesperson
- * unless Sforce-Auto-Assign is FALSE. */
+ * Both are off to begin with. The duplicate rule is on equal Email within an object: an alert,
+ * which Sforce-Duplicate-Rule-Header may let pass, or a block. The assignment rule gives a lead to
+ * a salesperson unless Sforce-Auto-Assign is FALSE. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
-struct call;
-struct json_object;
+struct problems;
+struct saver;
 struct sobject;
+struct values;
 
-void rules_set(bool duplicates, bool assignment);
+enum rules_duplicates { RULES_DUPLICATES_OFF, RULES_DUPLICATES_ALERT, RULES_DUPLICATES_BLOCK };
 
-/* False if the save must not be, and then the call has ended. `id` is NULL for a new record. */
-bool rules_allow(struct call *call, const struct sobject *of, const char *id,
-		 struct json_object *fields);
+void rules_set(enum rules_duplicates duplicates, bool assignment);
+
+/* The last check of a save; `row` is 0 for a new record. */
+bool rules_allow(const struct sobject *of, int64_t row, const struct values *values,
+		 const struct saver *saver, struct problems *err);
 
 /* After a save. */
-void rules_assign(const struct call *call, const struct sobject *of, const char *id);
+void rules_assign(const struct sobject *of, int64_t row, const struct saver *saver);

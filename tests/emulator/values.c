@@ -1,4 +1,4 @@
-/* values.c - in order: types, names and rights, what is required, formats. */
+/* values.c - reading; values_check.c checks. */
 #include "values.h"
 
 #include <ctype.h>
@@ -12,8 +12,8 @@
 #include "mem.h"
 #include "problem.h"
 #include "schema.h"
-#include "sfid.h"
 #include "stamp.h"
+#include "store.h"
 
 static bool bad_type(struct problems *err, const struct field *field, struct json_object *from)
 {
@@ -141,73 +141,49 @@ static bool read_one(struct json_object *from, const struct field *field, struct
 	return true;
 }
 
-static bool read_types(const struct sobject *of, struct json_object *from, struct values *out,
-		       struct problems *err)
+static void add(struct value one, struct values *out)
 {
-	json_object_object_foreach(from, name, given)
-	{
-		const struct field *field = schema_field(of, name, strlen(name));
-		struct value one;
-
-		if (!field || field->type == FIELD_ADDRESS)
-			continue;
-		if (!read_one(given, field, &one))
-			return bad_type(err, field, given);
-		out->list = mem_grow(out->list, (out->count + 1) * sizeof(one));
-		out->list[out->count++] = one;
+	if (out->count == out->room) {
+		out->room = out->room ? out->room * 2 : 16;
+		out->list = mem_grow(out->list, out->room * sizeof(one));
 	}
-	return true;
+	out->list[out->count++] = one;
 }
 
-static bool may_write(const struct field *field, bool create)
+static bool read_all(const struct sobject *of, struct json_object *from, struct values *out,
+		     struct problems *err)
 {
-	return field->flags & (create ? FIELD_CREATEABLE : FIELD_UPDATEABLE) && !field->readonly;
-}
-
-static bool check_names(const struct sobject *of, struct json_object *from, bool create,
-			struct problems *err)
-{
-	struct problem *refused = NULL;
-	char list[600] = "";
+	const char *unknown = NULL;
 
 	json_object_object_foreach(from, name, given)
 	{
 		const struct field *field = schema_field(of, name, strlen(name));
-		size_t used = strlen(list);
+		struct value one = { .field = field };
 
-		(void)given;
-		if (strcmp(name, "attributes") == 0)
-			continue;
+		if (!field && strcmp(name, "attributes") != 0)
+			unknown = unknown ? unknown : name;
 		if (!field)
-			return problem_add(err, "INVALID_FIELD", NULL,
-					   "No such column '%.80s' on sobject of type %s", name,
-					   of->name);
-		if (field->type == FIELD_ID && !create)
-			return problem_add(
-				err, "INVALID_FIELD", NULL,
-				"The Id field should not be specified in the sobject data.");
-		if (may_write(field, create))
 			continue;
-		if (!refused) {
-			problem_add(err, "INVALID_FIELD_FOR_INSERT_UPDATE", NULL, "%s", "");
-			refused = &err->list[0];
-		}
-		if (refused->field_count < sizeof(refused->fields) / sizeof(refused->fields[0]))
-			refused->fields[refused->field_count++] = field->name;
-		snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", field->name);
+		if (field->type != FIELD_ADDRESS && !read_one(given, field, &one))
+			return bad_type(err, field, given);
+		add(one, out);
 	}
-	if (refused)
-		snprintf(
-			refused->message, sizeof(refused->message),
-			"Unable to create/update fields: %s. Please check the security settings of "
-			"this field and verify that it is read/write for your profile or "
-			"permission "
-			"set.",
-			list);
-	return !refused;
+	return !unknown ||
+	       problem_add(err, "INVALID_FIELD", NULL,
+			   "No such column '%.80s' on sobject of type %s", unknown, of->name);
 }
 
-static const struct value *find(const struct values *in, const struct field *field)
+bool values_read(const struct sobject *of, struct json_object *from, struct values *out,
+		 struct problems *err)
+{
+	*out = (struct values){ 0 };
+	if (read_all(of, from, out, err))
+		return true;
+	values_free(out);
+	return false;
+}
+
+struct value *values_find(const struct values *in, const struct field *field)
 {
 	for (size_t i = 0; i < in->count; i++)
 		if (in->list[i].field == field)
@@ -215,139 +191,63 @@ static const struct value *find(const struct values *in, const struct field *fie
 	return NULL;
 }
 
-static bool check_required(const struct sobject *of, const struct values *in, bool create,
-			   struct problems *err)
+void values_set(struct values *in, const struct value *from)
 {
-	struct problem *missing = NULL;
-	char list[600] = "";
+	struct value *to = values_find(in, from->field);
+	struct value one = *from;
 
-	for (size_t i = 0; i < of->count; i++) {
-		const struct field *field = &of->fields[i];
-		const struct value *given = find(in, field);
-		size_t used = strlen(list);
+	if (from->text)
+		one.text = mem_text(from->text, strlen(from->text));
+	if (!to) {
+		add(one, in);
+		return;
+	}
+	free(to->text);
+	*to = one;
+}
 
-		if (field->flags & (FIELD_NILLABLE | FIELD_DEFAULTED) && !field->fallback)
-			continue;
-		if (!may_write(field, true) || field->hidden || field->type == FIELD_BOOLEAN)
-			continue;
-		if (given ? given->kind != VALUE_NULL : !create || field->fallback != NULL)
-			continue;
-		if (!missing) {
-			problem_add(err, "REQUIRED_FIELD_MISSING", NULL, "%s", "");
-			missing = &err->list[0];
+void values_stored(const struct sobject *of, int64_t row, const struct field *field,
+		   struct value *out)
+{
+	sqlite3_stmt *read;
+	char sql[200];
+
+	*out = (struct value){ .field = field };
+	snprintf(sql, sizeof(sql), "SELECT \"%s\" FROM \"%s\" WHERE _row = ?", field->name,
+		 of->name);
+	read = store_ready(sql);
+	sqlite3_bind_int64(read, 1, row);
+	if (sqlite3_step(read) == SQLITE_ROW) {
+		switch (sqlite3_column_type(read, 0)) {
+		case SQLITE_TEXT:
+			out->kind = VALUE_TEXT;
+			out->text = mem_text((const char *)sqlite3_column_text(read, 0),
+					     (size_t)sqlite3_column_bytes(read, 0));
+			break;
+		case SQLITE_INTEGER:
+			out->kind = VALUE_INT;
+			out->integer = sqlite3_column_int64(read, 0);
+			break;
+		case SQLITE_FLOAT:
+			out->kind = VALUE_REAL;
+			out->real = sqlite3_column_double(read, 0);
+			break;
+		default: break;
 		}
-		if (missing->field_count < sizeof(missing->fields) / sizeof(missing->fields[0]))
-			missing->fields[missing->field_count++] = field->name;
-		snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", field->name);
 	}
-	if (missing)
-		snprintf(missing->message, sizeof(missing->message),
-			 "Required fields are missing: [%s]", list);
-	return !missing;
+	store_release(read);
 }
 
-static size_t characters(const char *text)
+bool values_equal(const struct value *left, const struct value *right)
 {
-	size_t out = 0;
-
-	for (; *text; text++) {
-		unsigned char one = (unsigned char)*text;
-
-		out += (one & 0xc0) != 0x80;
-		out += one >= 0xf0; /* a surrogate pair counts as two */
+	if (left->kind != right->kind)
+		return false;
+	switch (left->kind) {
+	case VALUE_NULL: return true;
+	case VALUE_TEXT: return strcmp(left->text, right->text) == 0;
+	case VALUE_INT: return left->integer == right->integer;
+	case VALUE_REAL: return fabs(left->real - right->real) < 1e-9;
 	}
-	return out;
-}
-
-static bool is_email(const char *text)
-{
-	const char *at = strchr(text, '@'), *dot;
-
-	if (!at || at == text || strchr(at + 1, '@') || strpbrk(text, " \t\r\n,;<>()[]\"\\"))
-		return false;
-	if (at[-1] == '.' || *text == '.' || strstr(text, ".."))
-		return false;
-	dot = strrchr(at, '.');
-	if (!dot || dot == at + 1 || !dot[1] || !isalnum((unsigned char)at[1]))
-		return false;
-	for (const char *c = at + 1; *c; c++)
-		if (!isalnum((unsigned char)*c) && *c != '.' && *c != '-')
-			return false;
-	return true;
-}
-
-static bool is_listed(const struct field *field, const char *text)
-{
-	for (size_t i = 0; field->values && field->values[i]; i++)
-		if (strcasecmp(field->values[i], text) == 0)
-			return true;
-	return false;
-}
-
-static void check_text(const struct value *in, struct problems *err)
-{
-	const struct field *field = in->field;
-
-	if (field->length && characters(in->text) > (size_t)field->length)
-		problem_add(err, "STRING_TOO_LONG", field->name,
-			    "%s: data value too large: %.255s (max length=%d)", field->label,
-			    in->text, field->length);
-	else if (field->type == FIELD_EMAIL && !is_email(in->text))
-		problem_add(err, "INVALID_EMAIL_ADDRESS", field->name,
-			    "%s: invalid email address: %.255s", field->label, in->text);
-	else if (field->flags & FIELD_RESTRICTED && !is_listed(field, in->text))
-		problem_add(err, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", field->name,
-			    "%s: bad value for restricted picklist field: %.255s", field->label,
-			    in->text);
-}
-
-static void check_number(struct value *in, struct problems *err)
-{
-	const struct field *field = in->field;
-	double unit = pow(10, field->scale);
-	double number = in->kind == VALUE_INT ? (double)in->integer : in->real;
-
-	if (in->kind == VALUE_REAL)
-		in->real = number = round(number * unit) / unit;
-	if (fabs(number) >=
-	    pow(10, field->precision - (field->type == FIELD_INT ? 0 : field->scale)))
-		problem_add(err, "NUMBER_OUTSIDE_VALID_RANGE", field->name,
-			    "%s: value outside of valid range on numeric field: %.10g",
-			    field->label, number);
-}
-
-static bool check_formats(struct values *in, struct problems *err)
-{
-	for (size_t i = 0; i < in->count; i++) {
-		struct value *one = &in->list[i];
-		int64_t per = one->field->type == FIELD_DATE ? STAMP_DAY_S : 1;
-
-		if (one->kind == VALUE_NULL) {
-			if (schema_is_id(one->field->type) && !(one->field->flags & FIELD_NILLABLE))
-				problem_add(err, "INVALID_CROSS_REFERENCE_KEY", one->field->name,
-					    "%s: owner cannot be blank", one->field->label);
-			continue;
-		}
-		if (schema_is_text(one->field->type))
-			check_text(one, err);
-		else if (schema_is_number(one->field->type))
-			check_number(one, err);
-		else if (one->field->type != FIELD_BOOLEAN && one->kind == VALUE_INT &&
-			 !stamp_is_in_range(one->integer * per))
-			problem_add(err, "NUMBER_OUTSIDE_VALID_RANGE", one->field->name,
-				    "%s: invalid date", one->field->label);
-	}
-	return err->count == 0;
-}
-
-bool values_read(const struct sobject *of, struct json_object *from, bool create,
-		 struct values *out, struct problems *err)
-{
-	*out = (struct values){ 0 };
-	if (read_types(of, from, out, err) && check_names(of, from, create, err) &&
-	    check_required(of, out, create, err) && check_formats(out, err))
-		return true;
-	values_free(out);
 	return false;
 }
 
