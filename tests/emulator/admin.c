@@ -14,6 +14,7 @@
 #include "schema.h"
 #include "stamp.h"
 #include "store.h"
+#include "writes.h"
 
 static void bad(struct call *call, const char *why)
 {
@@ -131,6 +132,23 @@ static void reset_counters(struct call *call, struct json_object *in)
 	text_word(&call->out, "{\"ok\":true}");
 }
 
+static void write_writes(struct call *call)
+{
+	writes_write(&call->out);
+}
+
+static void write_write_log(struct call *call)
+{
+	writes_write_log(&call->out);
+}
+
+static void reset_writes(struct call *call, struct json_object *in)
+{
+	(void)in;
+	writes_reset();
+	text_word(&call->out, "{\"ok\":true}");
+}
+
 static const struct {
 	const char *path;
 	void (*run)(struct call *call, struct json_object *in);
@@ -159,6 +177,7 @@ static const struct {
 	{ "schema", drift },
 	{ "faults", add_fault },
 	{ "counters/reset", reset_counters },
+	{ "writes/reset", reset_writes },
 };
 
 static const struct {
@@ -171,6 +190,8 @@ static const struct {
 	{ VERB_GET, "faults", write_faults },
 	{ VERB_DELETE, "faults", clear_faults },
 	{ VERB_GET, "counters", write_counters },
+	{ VERB_GET, "writes", write_writes },
+	{ VERB_GET, "writes/log", write_write_log },
 	{ VERB_GET, "sessions", admin_write_sessions },
 	{ VERB_GET, "grants", admin_write_grants },
 	{ VERB_GET, "token_log", admin_write_token_log },

@@ -41,6 +41,10 @@ void call_close(struct call *in)
 		free(in->extra[i].value);
 	params_free(&in->query);
 	text_free(&in->out);
+	json_object_put(in->json);
+	if (in->own_headers)
+		evhttp_clear_headers(in->own_headers);
+	free(in->own_headers);
 	*in = (struct call){ 0 };
 }
 
@@ -65,6 +69,7 @@ void call_fail(struct call *in, const struct problem *problem)
 {
 	in->out.used = 0;
 	in->status = problem->status;
+	in->error = problem->code;
 	problem_write(problem, 1, &in->out);
 }
 
@@ -72,6 +77,7 @@ void call_fail_all(struct call *in, const struct problems *problems)
 {
 	in->out.used = 0;
 	in->status = problems->list[0].status;
+	in->error = problems->list[0].code;
 	problem_write(problems->list, problems->count, &in->out);
 }
 
@@ -109,16 +115,20 @@ void call_plain(struct call *in, int status, const char *words)
 
 struct json_object *call_json(struct call *in)
 {
-	struct json_tokener *reader = json_tokener_new_ex(32);
+	struct json_tokener *reader;
 	struct json_object *out;
 	enum json_tokener_error error;
 
+	if (in->json)
+		return json_object_get(in->json);
+	reader = json_tokener_new_ex(32);
 	json_tokener_set_flags(reader, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	out = json_tokener_parse_ex(reader, in->body ? in->body : "", (int)in->body_length);
 	error = json_tokener_get_error(reader);
 	if (error == json_tokener_success && json_object_is_type(out, json_type_object)) {
 		json_tokener_free(reader);
-		return out;
+		in->json = out;
+		return json_object_get(out);
 	}
 	json_object_put(out);
 	if (error == json_tokener_success)

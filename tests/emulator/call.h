@@ -16,6 +16,7 @@ struct json_object;
 struct problem;
 struct problems;
 struct session;
+struct write;
 
 enum verb { VERB_GET, VERB_HEAD, VERB_POST, VERB_PATCH, VERB_PUT, VERB_DELETE, VERB_OTHER };
 
@@ -33,8 +34,10 @@ struct call {
 	size_t part_count;
 	struct params query;
 	const struct evkeyvalq *headers; /* borrowed; NULL if there are none */
+	struct evkeyvalq *own_headers;   /* owned, of a call that no connection brought; or NULL */
 	const char *body;                /* borrowed, unpacked */
 	size_t body_length;
+	struct json_object *json; /* owned: the body once it was read; NULL before */
 	enum kind kind;
 	const char *version;           /* "v66.0", of a call under /services/data/ */
 	const struct session *session; /* NULL until it is checked */
@@ -42,9 +45,16 @@ struct call {
 	int status;
 	const char *type; /* Content-Type */
 	struct text out;
+	const char *error; /* the errorCode it ended with, or NULL */
+	bool has_failures; /* a record of many failed, though the status is 200 */
 	struct call_header extra[6];
 	size_t extra_count;
 	bool faulted;
+	bool is_all_or_none; /* a part of such a whole */
+	bool is_late;        /* received long ago (pending.h): it was noted then */
+
+	struct write *write; /* its entry in the log of writes (writes.h), or NULL */
+	size_t write_from, write_count;
 
 	/* Called once with the number when the answer has left, or can no longer; may be NULL. */
 	void (*on_left)(size_t number);

@@ -259,26 +259,32 @@ static bool add_fields(struct text *soql, const struct sobject *of, const char *
 	return true;
 }
 
-void query_read(struct call *call, const struct sobject *of, const char *id, const char *fields)
+struct plan *query_plan(const struct sobject *of, const char *fields, struct problem *err)
 {
 	struct text source = { 0 };
-	struct problem err = { 0 };
 	struct soql query;
 	struct plan *plan = NULL;
 
 	text_word(&source, "SELECT ");
-	if (add_fields(&source, of, fields, &err)) {
-		text_printf(&source, " FROM %s WHERE Id = '%s'", of->name, id);
-		if (soql_parse(text_done(&source), &query, &err)) {
-			plan = plan_new(&query, false, &err);
+	if (add_fields(&source, of, fields, err)) {
+		text_printf(&source, " FROM %s", of->name);
+		if (soql_parse(text_done(&source), &query, err)) {
+			plan = plan_new(&query, false, err);
 			soql_free(&query);
 		}
 	}
+	text_free(&source);
+	return plan;
+}
+
+void query_read(struct call *call, const struct sobject *of, const char *id, const char *fields)
+{
+	struct problem err = { 0 };
+	struct plan *plan = query_plan(of, fields, &err);
+
 	if (!plan)
 		call_fail(call, &err);
-	else if (sqlite3_step(plan->list) != SQLITE_ROW ||
-		 !plan_write(plan, sqlite3_column_int64(plan->list, 0), call->version, &call->out))
+	else if (!plan_write(plan, store_row(of, id), call->version, &call->out))
 		call_not_found(call);
 	plan_free(plan);
-	text_free(&source);
 }

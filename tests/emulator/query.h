@@ -15,6 +15,12 @@ void query_more(struct call *call, const char *locator);
 void query_set_page_max(size_t rows);
 void query_expire_locators(void);
 
-/* One record for a read: the fields named in `fields` (comma list), or all. */
+/* A plan (plan.h) for records given by their rows: the fields named in `fields` (comma list), or
+ * all if it is NULL. NULL with a problem if one of them is unknown. */
+struct plan;
+struct problem;
 struct sobject;
+struct plan *query_plan(const struct sobject *of, const char *fields, struct problem *err);
+
+/* One record for a read. */
 void query_read(struct call *call, const struct sobject *of, const char *id, const char *fields);

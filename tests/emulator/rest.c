@@ -5,14 +5,19 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "batch.h"
 #include "call.h"
 #include "changes.h"
+#include "collections.h"
+#include "composite.h"
 #include "describe.h"
 #include "discovery.h"
 #include "limits.h"
 #include "query.h"
 #include "rest_record.h"
 #include "session.h"
+#include "tree.h"
+#include "writes.h"
 
 #define OLDEST_VERSION 31
 #define NEWEST_VERSION 67
@@ -48,6 +53,15 @@ static const struct route {
 	{ VERB_GET, "sobjects/*/*", KIND_READ, rest_record_read },
 	{ VERB_PATCH, "sobjects/*/*", KIND_UPDATE, rest_record_update },
 	{ VERB_DELETE, "sobjects/*/*", KIND_DELETE, rest_record_delete },
+	{ VERB_POST, "composite", KIND_COMPOSITE, composite_run },
+	{ VERB_POST, "composite/batch", KIND_BATCH, batch_run },
+	{ VERB_POST, "composite/tree/*", KIND_TREE, tree_create },
+	{ VERB_POST, "composite/sobjects", KIND_COLLECTIONS, collections_create },
+	{ VERB_PATCH, "composite/sobjects", KIND_COLLECTIONS, collections_update },
+	{ VERB_DELETE, "composite/sobjects", KIND_COLLECTIONS, collections_delete },
+	{ VERB_GET, "composite/sobjects/*", KIND_COLLECTIONS_READ, collections_read },
+	{ VERB_POST, "composite/sobjects/*", KIND_COLLECTIONS_READ, collections_read },
+	{ VERB_PATCH, "composite/sobjects/*/*", KIND_COLLECTIONS, collections_upsert },
 	{ VERB_GET, "sobjects/*/*/*", KIND_READ, rest_record_read_external },
 	{ VERB_PATCH, "sobjects/*/*/*", KIND_UPSERT, rest_record_upsert },
 	{ VERB_DELETE, "sobjects/*/*/*", KIND_DELETE, rest_record_delete_external },
@@ -128,17 +142,38 @@ static bool check_session(struct call *call)
 	return true;
 }
 
+bool rest_admit(struct call *call)
+{
+	if (!check_version(call) || !check_session(call))
+		return false;
+	if (limits_take())
+		return true;
+	call_error(call, 403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
+	return false;
+}
+
+bool rest_has_json(struct call *call)
+{
+	const char *type = call_header(call, "Content-Type");
+
+	if (type && strncasecmp(type, "application/json", 16) == 0)
+		return true;
+	call_error(call, 415, "UNSUPPORTED_MEDIA_TYPE",
+		   "Content-Type header specified in HTTP request "
+		   "is not supported");
+	return false;
+}
+
 static void answer(struct call *call)
 {
 	const struct route *route;
 
-	if (!check_version(call) || !check_session(call))
-		return;
-	if (!limits_take()) {
-		call_error(call, 403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
+	if (call->session ? !check_version(call) : !rest_admit(call)) {
+		writes_note(call);
 		return;
 	}
 	route = find_route(call, false);
+	writes_note(call);
 	if (route)
 		route->run(call);
 	else if (find_route(call, true))

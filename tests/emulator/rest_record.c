@@ -7,12 +7,13 @@
 #include <strings.h>
 
 #include "call.h"
+#include "precondition.h"
 #include "problem.h"
 #include "query.h"
 #include "records.h"
+#include "rest.h"
 #include "schema.h"
 #include "session.h"
-#include "stamp.h"
 #include "store.h"
 
 static const struct sobject *find_object(struct call *call)
@@ -42,19 +43,7 @@ static bool find_id(struct call *call, const struct sobject *of, char id[SFID_SI
 	return true;
 }
 
-static bool has_json_type(struct call *call)
-{
-	const char *type = call_header(call, "Content-Type");
-
-	if (type && strncasecmp(type, "application/json", 16) == 0)
-		return true;
-	call_error(call, 415, "UNSUPPORTED_MEDIA_TYPE",
-		   "Content-Type header specified in HTTP request "
-		   "is not supported");
-	return false;
-}
-
-static void delete (struct call *call, const struct sobject *of, const char *id)
+static void remove_record(struct call *call, const struct sobject *of, const char *id)
 {
 	const struct saver saver = saver_of(call);
 	struct problems err = { 0 };
@@ -110,13 +99,21 @@ void rest_record_create(struct call *call)
 	const struct sobject *of = find_object(call);
 	struct json_object *fields;
 
-	if (!of || !has_json_type(call))
+	if (!of || !rest_has_json(call))
 		return;
 	fields = call_json(call);
 	if (!fields)
 		return;
 	create(call, of, fields, "");
 	json_object_put(fields);
+}
+
+static void read_one(struct call *call, const struct sobject *of, const char *id)
+{
+	if (!precondition_holds(call, of, id))
+		return;
+	precondition_tell(call, of, id);
+	query_read(call, of, id, call_param(call, "fields"));
 }
 
 void rest_record_read(struct call *call)
@@ -127,28 +124,10 @@ void rest_record_read(struct call *call)
 
 	if (!of || !find_id(call, of, id))
 		return;
-	if (records_find(of, id, &err))
-		query_read(call, of, id, call_param(call, "fields"));
-	else
+	if (!records_find(of, id, &err))
 		call_fail_all(call, &err);
-}
-
-/* If-Unmodified-Since is compared with LastModifiedDate. */
-static bool is_allowed(struct call *call, const struct sobject *of, const char *id)
-{
-	const char *since = call_header(call, "If-Unmodified-Since");
-	int64_t since_s, row = store_row(of, id);
-
-	if (!since || !row)
-		return true;
-	if (!stamp_parse_http(since, &since_s)) {
-		call_error(call, 400, "INVALID_ARGUMENT", "invalid If-Unmodified-Since header");
-		return false;
-	}
-	if (store_int(of, row, "LastModifiedDate") <= since_s)
-		return true;
-	call_error(call, 412, "PRECONDITION_FAILED", "The record has been modified since");
-	return false;
+	else
+		read_one(call, of, id);
 }
 
 void rest_record_update(struct call *call)
@@ -157,12 +136,12 @@ void rest_record_update(struct call *call)
 	struct json_object *fields;
 	char id[SFID_SIZE];
 
-	if (!of || !find_id(call, of, id) || !has_json_type(call))
+	if (!of || !find_id(call, of, id) || !rest_has_json(call))
 		return;
 	fields = call_json(call);
 	if (!fields)
 		return;
-	if (is_allowed(call, of, id) && update(call, of, id, fields))
+	if (precondition_holds(call, of, id) && update(call, of, id, fields))
 		call_empty(call, 204);
 	json_object_put(fields);
 }
@@ -173,7 +152,7 @@ void rest_record_delete(struct call *call)
 	char id[SFID_SIZE];
 
 	if (of && find_id(call, of, id))
-		delete (call, of, id);
+		remove_record(call, of, id);
 }
 
 /* The ids that hold the key of the path; -1 if there is no such key field, and the call has ended.
@@ -225,7 +204,7 @@ void rest_record_read_external(struct call *call)
 	if (count == 0)
 		call_not_found(call);
 	else if (count == 1)
-		query_read(call, of, ids[0], call_param(call, "fields"));
+		read_one(call, of, ids[0]);
 	else if (count == 2)
 		write_choices(call, of, ids);
 }
@@ -240,7 +219,7 @@ void rest_record_delete_external(struct call *call)
 	if (count == 0)
 		call_not_found(call);
 	else if (count == 1)
-		delete (call, of, ids[0]);
+		remove_record(call, of, ids[0]);
 	else if (count == 2)
 		write_choices(call, of, ids);
 }
@@ -255,7 +234,7 @@ static void upsert_one(struct call *call, const struct sobject *of, const struct
 	} else if (!id) {
 		json_object_object_add(fields, field->name, json_object_new_string(call->parts[6]));
 		create(call, of, fields, ",\"created\":true");
-	} else if (update(call, of, id, fields)) {
+	} else if (precondition_holds(call, of, id) && update(call, of, id, fields)) {
 		text_printf(&call->out,
 			    "{\"id\":\"%s\",\"success\":true,\"errors\":[],\"created\":false}", id);
 	}
@@ -269,7 +248,7 @@ void rest_record_upsert(struct call *call)
 	char ids[2][SFID_SIZE];
 	int count;
 
-	if (!of || !has_json_type(call))
+	if (!of || !rest_has_json(call))
 		return;
 	count = find_external(call, of, &field, ids);
 	if (count < 0)

@@ -17,6 +17,7 @@
 #include "oauth_base.h"
 #include "reply.h"
 #include "rest.h"
+#include "writes.h"
 
 #define URI_MAX      16384
 #define BODY_MAX     (150 << 20)
@@ -156,6 +157,7 @@ static void answer(struct evhttp_request *request, struct call *call)
 			handler(call);
 		faults_answer(call);
 	}
+	writes_end(call);
 	counters_add_status(shape.reset || shape.hang ? 0 : call->status, call->faulted);
 	reply_send(request, call, &shape);
 	text_free(&unpacked);

@@ -206,6 +206,16 @@ void values_set(struct values *in, const struct value *from)
 	*to = one;
 }
 
+void values_drop(struct values *in, const struct field *field)
+{
+	struct value *found = values_find(in, field);
+
+	if (!found)
+		return;
+	free(found->text);
+	*found = in->list[--in->count];
+}
+
 void values_stored(const struct sobject *of, int64_t row, const struct field *field,
 		   struct value *out)
 {

@@ -44,6 +44,8 @@ struct value *values_find(const struct values *in, const struct field *field);
 /* A copy of `from` takes the place of the field's value, or is added. */
 void values_set(struct values *in, const struct value *from);
 
+void values_drop(struct values *in, const struct field *field);
+
 /* What a row holds; the text is the caller's. */
 void values_stored(const struct sobject *of, int64_t row, const struct field *field,
 		   struct value *out);
