@@ -10,6 +10,7 @@
 #include "faults.h"
 #include "json_in.h"
 #include "limits.h"
+#include "pending.h"
 #include "query.h"
 #include "schema.h"
 #include "stamp.h"
@@ -120,6 +121,17 @@ static void write_faults(struct call *call)
 	faults_write(&call->out);
 }
 
+static void write_pending(struct call *call)
+{
+	pending_write(&call->out);
+}
+
+static void clear_pending(struct call *call)
+{
+	pending_clear();
+	pending_write(&call->out);
+}
+
 static void write_counters(struct call *call)
 {
 	counters_write(&call->out);
@@ -189,6 +201,8 @@ static const struct {
 	{ VERB_GET, "limits", write_limits },
 	{ VERB_GET, "faults", write_faults },
 	{ VERB_DELETE, "faults", clear_faults },
+	{ VERB_GET, "pending", write_pending },
+	{ VERB_DELETE, "pending", clear_pending },
 	{ VERB_GET, "counters", write_counters },
 	{ VERB_GET, "writes", write_writes },
 	{ VERB_GET, "writes/log", write_write_log },

@@ -10,3 +10,6 @@ int64_t clock_now_s(void);
 /* The offset is what a reopened store keeps. */
 int64_t clock_offset_ms(void);
 void clock_set_offset_ms(int64_t offset_ms);
+
+/* The clock stands at this instant, for a write carried out late; 0 lets it go again. */
+void clock_pretend_ms(int64_t at_ms);

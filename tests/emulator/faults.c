@@ -5,13 +5,16 @@
 #include <string.h>
 
 #include "call.h"
+#include "data.h"
 #include "json_in.h"
 #include "mem.h"
 
 struct fault {
 	char match[200];
-	int64_t times, skip;
-	int status; /* 0: the real answer */
+	int64_t times, skip; /* -1 times: for ever */
+	double rate;         /* how many of those it could meet it does, 1 for all */
+	uint64_t random;     /* the state that decides which */
+	int status;          /* 0: the real answer */
 	bool commit;
 	struct json_object *spec; /* owned: body, content_type, headers */
 	struct fault_shape shape;
@@ -51,13 +54,14 @@ void faults_write(struct text *out)
 
 bool faults_add(struct json_object *from, const char **why)
 {
-	static const char *const known[] = { "match",         "times",         "skip",
-					     "status",        "body",          "content_type",
-					     "headers",       "commit",        "delay_ms",
-					     "reset",         "hang",          "cut_after",
-					     "truncate_gzip", "truncate_body", "slow" };
+	static const char *const known[] = {
+		"match",         "times",         "skip",     "status", "body", "content_type",
+		"headers",       "commit",        "delay_ms", "reset",  "hang", "cut_after",
+		"truncate_gzip", "truncate_body", "slow",     "rate",   "seed", "commit_later_s"
+	};
 	const char *match = json_in_text(from, "match");
-	struct json_object *slow = NULL;
+	struct json_object *slow = NULL, *rate = NULL;
+	bool rated;
 	struct fault *out, **end = &faults;
 
 	json_object_object_foreach(from, key, value)
@@ -77,9 +81,12 @@ bool faults_add(struct json_object *from, const char **why)
 		return false;
 	}
 	json_object_object_get_ex(from, "slow", &slow);
+	rated = json_object_object_get_ex(from, "rate", &rate);
 	out = mem_new(sizeof(*out));
 	*out = (struct fault){
-		.times = json_in_int(from, "times", 1),
+		.times = json_in_int(from, "times", rated ? -1 : 1),
+		.rate = rated ? json_object_get_double(rate) : 1,
+		.random = (uint64_t)json_in_int(from, "seed", 1),
 		.skip = json_in_int(from, "skip", 0),
 		.status = (int)json_in_int(from, "status", 0),
 		.commit = json_in_bool(from, "commit"),
@@ -91,8 +98,11 @@ bool faults_add(struct json_object *from, const char **why)
 			   .cut_after = json_in_int(from, "cut_after", -1),
 			   .truncate_body = json_in_int(from, "truncate_body", -1),
 			   .slow_bytes = json_in_int(slow, "bytes", 0),
-			   .slow_ms = json_in_int(slow, "interval_ms", 0) },
+			   .slow_ms = json_in_int(slow, "interval_ms", 0),
+			   .later_s = json_in_int(from, "commit_later_s", -1) },
 	};
+	if (out->shape.later_s >= 0 && !out->status && !out->shape.hang)
+		out->shape.reset = true; /* the answer is lost in any case */
 	snprintf(out->match, sizeof(out->match), "%s", match);
 	while (*end)
 		end = &(*end)->next;
@@ -107,33 +117,51 @@ static bool matches(const struct fault *in, const struct call *call)
 	return strcmp(in->match, "*") == 0 || strcmp(in->match, kind_name(call->kind)) == 0;
 }
 
-bool faults_meet(struct call *call, struct fault_shape *shape)
+/* Each call it could meet moves the skip on, or the dice. */
+static bool meets(struct fault *in, const struct call *call)
 {
-	struct fault **at = &faults, *one;
-
-	*shape = (struct fault_shape){ .cut_after = -1, .truncate_body = -1 };
-	free_fault(met);
-	met = NULL;
-	while (*at && (!matches(*at, call) || (*at)->skip > 0)) {
-		if (matches(*at, call))
-			(*at)->skip--;
-		at = &(*at)->next;
-	}
-	one = *at;
-	if (!one)
+	if (!matches(in, call))
 		return false;
-	call->faulted = true;
-	*shape = one->shape;
+	if (in->skip > 0) {
+		in->skip--;
+		return false;
+	}
+	return in->rate >= 1 || (double)(data_random(&in->random) >> 11) * 0x1p-53 < in->rate;
+}
+
+static void take(struct fault **at)
+{
+	struct fault *one = *at;
+
 	met = mem_new(sizeof(*met));
 	*met = *one;
 	met->spec = json_object_get(one->spec);
-	if (--one->times <= 0) {
-		*at = one->next;
-		free_fault(one);
-	}
-	if (met->status && !met->commit)
-		faults_answer(call);
-	return !met->commit && (met->status || met->shape.reset || met->shape.hang);
+	if (one->times < 0 || --one->times > 0)
+		return;
+	*at = one->next;
+	free_fault(one);
+}
+
+enum fault_way faults_meet(struct call *call, struct fault_shape *shape)
+{
+	struct fault **at = &faults;
+
+	*shape = (struct fault_shape){ .cut_after = -1, .truncate_body = -1, .later_s = -1 };
+	free_fault(met);
+	met = NULL;
+	while (*at && !meets(*at, call))
+		at = &(*at)->next;
+	if (!*at)
+		return FAULT_NONE;
+	take(at);
+	call->faulted = true;
+	*shape = met->shape;
+	if (met->shape.later_s >= 0)
+		return FAULT_LATER;
+	if (met->commit || (!met->status && !met->shape.reset && !met->shape.hang))
+		return FAULT_NONE;
+	faults_answer(call);
+	return FAULT_INSTEAD;
 }
 
 void faults_answer(struct call *call)

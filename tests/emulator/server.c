@@ -15,6 +15,7 @@
 #include "faults.h"
 #include "oauth.h"
 #include "oauth_base.h"
+#include "pending.h"
 #include "reply.h"
 #include "rest.h"
 #include "writes.h"
@@ -131,12 +132,38 @@ static bool read_body(struct evhttp_request *request, struct call *call, struct 
 	return true;
 }
 
+/* False if the call has ended. */
+static bool read_request(struct evhttp_request *request, struct call *call, struct text *unpacked)
+{
+	size_t length = strlen(evhttp_request_get_uri(request));
+
+	if (length > URI_MAX)
+		call_empty(call, 414);
+	else if (length + header_bytes(call->headers) > URI_MAX)
+		call_empty(call, 431);
+	else if (!read_body(request, call, unpacked))
+		call_error(call, 400, "JSON_PARSER_ERROR", "The body is not valid gzip");
+	else
+		return true;
+	return false;
+}
+
+/* Only what the REST API is asked for can be done later. */
+static void take_later(const struct evhttp_request *request, struct call *call, int64_t after_s)
+{
+	if (call->part_count > 2 && strcmp(call->parts[0], "services") == 0 &&
+	    strcmp(call->parts[1], "data") == 0 &&
+	    pending_take(call, evhttp_request_get_uri(request), after_s))
+		writes_note_unserved(call, "pending");
+}
+
 static void answer(struct evhttp_request *request, struct call *call)
 {
 	void (*handler)(struct call * call) = find_handler(call);
 	struct fault_shape shape;
 	struct text unpacked = { 0 };
 
+	pending_run();
 	if (call->kind == KIND_ADMIN) {
 		read_body(request, call, &unpacked);
 		handler(call);
@@ -145,17 +172,21 @@ static void answer(struct evhttp_request *request, struct call *call)
 		return;
 	}
 	counters_add(call->kind);
-	if (!faults_meet(call, &shape)) {
-		if (strlen(evhttp_request_get_uri(request)) > URI_MAX)
-			call_empty(call, 414);
-		else if (strlen(evhttp_request_get_uri(request)) + header_bytes(call->headers) >
-			 URI_MAX)
-			call_empty(call, 431);
-		else if (!read_body(request, call, &unpacked))
-			call_error(call, 400, "JSON_PARSER_ERROR", "The body is not valid gzip");
-		else
+	switch (faults_meet(call, &shape)) {
+	case FAULT_NONE:
+		if (read_request(request, call, &unpacked))
 			handler(call);
 		faults_answer(call);
+		break;
+	case FAULT_INSTEAD:
+		if (read_body(request, call, &unpacked))
+			writes_note_unserved(call, "faulted");
+		break;
+	case FAULT_LATER:
+		if (read_request(request, call, &unpacked))
+			take_later(request, call, shape.later_s);
+		faults_answer(call);
+		break;
 	}
 	writes_end(call);
 	counters_add_status(shape.reset || shape.hang ? 0 : call->status, call->faulted);
