@@ -1,7 +1,6 @@
-/* admin_records.c - in order: arguments, single records, merge and conversion, random edits. */
+/* admin_records.c - in order: arguments, single records, merge and conversion. */
 #include "admin.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 
 #include "call.h"
@@ -231,108 +230,4 @@ void admin_convert(struct call *call, struct json_object *in)
 			    lead, out.account, out.contact, *out.opportunity ? "\"" : "",
 			    *out.opportunity ? out.opportunity : "null",
 			    *out.opportunity ? "\"" : "");
-}
-
-/* The first living record at or behind a random place. */
-static bool pick(const struct sobject *of, uint64_t *state, char id[SFID_SIZE])
-{
-	int64_t last = store_next_row(of) - 1;
-	sqlite3_stmt *read;
-	char sql[200];
-	bool found;
-
-	if (last < 1)
-		return false;
-	snprintf(sql, sizeof(sql),
-		 "SELECT Id FROM \"%s\" WHERE _row >= ? AND IsDeleted = 0%s LIMIT 1", of->name,
-		 strcmp(of->name, "Lead") == 0 ? " AND IsConverted = 0" : "");
-	read = store_prepare(sql);
-	sqlite3_bind_int64(read, 1, (int64_t)(data_random(state) % (uint64_t)last) + 1);
-	found = sqlite3_step(read) == SQLITE_ROW;
-	if (found)
-		memcpy(id, sqlite3_column_text(read, 0), SFID_SIZE);
-	sqlite3_finalize(read);
-	return found;
-}
-
-/* How many of each in a hundred or whatever they sum up to. */
-struct mix {
-	uint64_t edit, create, delete;
-	const struct sobject *objects[4];
-	size_t object_count;
-};
-
-static void read_mix(struct json_object *in, struct mix *out)
-{
-	struct json_object *mix = NULL, *objects = NULL;
-
-	json_object_object_get_ex(in, "mix", &mix);
-	json_object_object_get_ex(in, "objects", &objects);
-	*out = (struct mix){ .edit = (uint64_t)json_in_int(mix, "edit", mix ? 0 : 80),
-			     .create = (uint64_t)json_in_int(mix, "create", mix ? 0 : 10),
-			     .delete = (uint64_t)json_in_int(mix, "delete", mix ? 0 : 10) };
-	for (size_t i = 0; objects && i < json_object_array_length(objects) && i < 4; i++) {
-		const char *name = json_object_get_string(json_object_array_get_idx(objects, i));
-		const struct sobject *of = name ? schema_find(name, strlen(name)) : NULL;
-
-		if (of && schema_field(of, "Leadsync_Key__c", 15))
-			out->objects[out->object_count++] = of;
-	}
-	if (!out->object_count) {
-		out->objects[out->object_count++] = schema_find("Contact", 7);
-		out->objects[out->object_count++] = schema_find("Lead", 4);
-	}
-}
-
-struct touched {
-	struct text edited, created, deleted;
-};
-
-static void note(struct text *list, const char *id)
-{
-	text_printf(list, "%s\"%s\"", list->used ? "," : "", id);
-}
-
-static void random_step(const struct mix *mix, uint64_t *state, struct touched *out)
-{
-	const struct sobject *of = mix->objects[data_random(state) % mix->object_count];
-	const struct saver saver = saver_person(data_salesperson((int)(data_random(state) % 6)));
-	uint64_t sum = mix->edit + mix->create + mix->delete;
-	uint64_t dice = sum ? data_random(state) % sum : 0;
-	struct json_object *fields = NULL;
-	struct problems err = { 0 };
-	char id[SFID_SIZE];
-
-	if (dice < mix->edit) {
-		fields = data_edit(state, of->name);
-		if (pick(of, state, id) && records_update(of, id, fields, &saver, &err))
-			note(&out->edited, id);
-	} else if (dice < mix->edit + mix->create) {
-		fields = data_record(state, of->name);
-		if (records_create(of, fields, &saver, id, &err))
-			note(&out->created, id);
-	} else if (pick(of, state, id) && records_delete(of, id, &saver, &err)) {
-		note(&out->deleted, id);
-	}
-	json_object_put(fields);
-}
-
-void admin_random(struct call *call, struct json_object *in)
-{
-	uint64_t state = (uint64_t)json_in_int(in, "seed", 1);
-	int64_t count = json_in_int(in, "count", 100);
-	struct touched out = { 0 };
-	struct mix mix;
-
-	read_mix(in, &mix);
-	store_begin();
-	for (int64_t i = 0; i < count; i++)
-		random_step(&mix, &state, &out);
-	store_commit();
-	text_printf(&call->out, "{\"ok\":true,\"edited\":[%s],", text_done(&out.edited));
-	text_printf(&call->out, "\"created\":[%s],", text_done(&out.created));
-	text_printf(&call->out, "\"deleted\":[%s]}", text_done(&out.deleted));
-	text_free(&out.edited);
-	text_free(&out.created);
-	text_free(&out.deleted);
 }

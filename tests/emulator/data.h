@@ -17,5 +17,9 @@ uint64_t data_random(uint64_t *state);
 struct json_object *data_edit(uint64_t *state, const char *object);
 struct json_object *data_record(uint64_t *state, const char *object);
 
+/* A value that fits the field; for a reference there is none, NULL. */
+struct field;
+struct json_object *data_value(uint64_t *state, const struct field *field);
+
 /* A salesperson of the org, who is not the sync user. */
 const char *data_salesperson(int which);
