@@ -15,7 +15,7 @@
 #include "schema.h"
 #include "stamp.h"
 #include "store.h"
-#include "writes.h"
+#include "write_log.h"
 
 static void bad(struct call *call, const char *why)
 {
@@ -146,18 +146,18 @@ static void reset_counters(struct call *call, struct json_object *in)
 
 static void write_writes(struct call *call)
 {
-	writes_write(&call->out);
+	write_log_write_counts(&call->out);
 }
 
 static void write_write_log(struct call *call)
 {
-	writes_write_log(&call->out);
+	write_log_write(&call->out);
 }
 
 static void reset_writes(struct call *call, struct json_object *in)
 {
 	(void)in;
-	writes_reset();
+	write_log_reset();
 	text_word(&call->out, "{\"ok\":true}");
 }
 

@@ -53,7 +53,7 @@ struct call {
 	bool is_all_or_none; /* a part of such a whole */
 	bool is_late;        /* received long ago (pending.h): it was noted then */
 
-	struct write *write; /* its entry in the log of writes (writes.h), or NULL */
+	struct write *write; /* its entry in the log of writes (write_log.h), or NULL */
 	size_t write_from, write_count;
 
 	/* Called once with the number when the answer has left, or can no longer; may be NULL. */

@@ -11,7 +11,7 @@
 #include "problem.h"
 #include "schema.h"
 #include "store.h"
-#include "writes.h"
+#include "write_log.h"
 
 #define RUNS_MAX 10 /* of one type */
 
@@ -291,8 +291,8 @@ void collection_finish(struct call *call, struct collection *in, bool tells_crea
 		if (i)
 			text_char(&call->out, ',');
 		write_item(one, tells_created, &call->out);
-		writes_tell(call, i, one->failed ? one->failed : "ok",
-			    one->failed ? NULL : one->id);
+		write_log_tell(call, i, one->failed ? one->failed : "ok",
+			       one->failed ? NULL : one->id);
 	}
 	text_char(&call->out, ']');
 }

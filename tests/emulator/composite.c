@@ -13,6 +13,7 @@
 #include "reference.h"
 #include "rest.h"
 #include "store.h"
+#include "write_log.h"
 #include "writes.h"
 
 #define PARTS_MAX 25
@@ -181,7 +182,7 @@ static void halt(struct call *call, struct composite *in, size_t culprit)
 			   "The transaction was rolled back since another operation in the same "
 			   "transaction failed.");
 		for (size_t k = 0; k < part->write_count; k++)
-			writes_tell(part, k, part->error, NULL);
+			write_log_tell(part, k, part->error, NULL);
 	}
 }
 

@@ -11,7 +11,7 @@
 #include "json_in.h"
 #include "mem.h"
 #include "rest.h"
-#include "writes.h"
+#include "write_log.h"
 
 const char *part_list_name(enum kind kind)
 {
@@ -100,7 +100,7 @@ void part_run(struct call *part)
 		call_not_found(part);
 	else
 		rest_find(part)(part);
-	writes_settle(part);
+	write_log_settle(part);
 }
 
 void part_write_body(const struct call *part, struct text *out)

@@ -18,6 +18,7 @@
 #include "pending.h"
 #include "reply.h"
 #include "rest.h"
+#include "write_log.h"
 #include "writes.h"
 
 #define URI_MAX      16384
@@ -188,7 +189,7 @@ static void answer(struct evhttp_request *request, struct call *call)
 		faults_answer(call);
 		break;
 	}
-	writes_end(call);
+	write_log_end(call);
 	counters_add_status(shape.reset || shape.hang ? 0 : call->status, call->faulted);
 	reply_send(request, call, &shape);
 	text_free(&unpacked);

@@ -16,7 +16,7 @@
 #include "schema.h"
 #include "store.h"
 #include "values.h"
-#include "writes.h"
+#include "write_log.h"
 
 #define RECORDS_MAX 200
 #define DEPTH_MAX   5
@@ -190,11 +190,11 @@ static void write_results(struct call *call, struct tree *in, bool failed)
 	for (size_t i = 0; i < in->count; i++) {
 		struct node *one = &in->nodes[i];
 
-		writes_tell(call, i,
-			    one->failed ? one->failed
-			    : failed    ? "ALL_OR_NONE_OPERATION_ROLLED_BACK"
-					: "ok",
-			    failed ? NULL : one->id);
+		write_log_tell(call, i,
+			       one->failed ? one->failed
+			       : failed    ? "ALL_OR_NONE_OPERATION_ROLLED_BACK"
+					   : "ok",
+			       failed ? NULL : one->id);
 		if (failed && !one->failed)
 			continue;
 		text_word(&call->out, some ? ",{\"referenceId\":" : "{\"referenceId\":");
