@@ -128,13 +128,12 @@ static bool read_records(struct call *call, const struct sobject *of, const char
 	size_t length = json_object_array_length(records), runs = 0;
 
 	out->items = mem_new(length * sizeof(*out->items));
-	for (; out->count < length; out->count++) {
-		struct item *one = &out->items[out->count];
+	for (size_t i = 0; i < length; i++) {
+		struct item *one = &out->items[out->count++];
 
-		if (!read_record(call, of, id_name, json_object_array_get_idx(records, out->count),
-				 one))
+		if (!read_record(call, of, id_name, json_object_array_get_idx(records, i), one))
 			return false;
-		runs += !out->count || one->of != one[-1].of;
+		runs += !i || one->of != one[-1].of;
 		if (runs > RUNS_MAX)
 			return refuse(call, "LIMIT_EXCEEDED",
 				      "Cannot have more than 10 chunks in a single operation. "

@@ -157,6 +157,7 @@ static bool run_part(struct call *call, struct composite *in, size_t at)
 		part_open(part, call, raw);
 		writes_note(part);
 		call_error(part, 400, "PROCESSING_HALTED", text_done(&why));
+		write_log_settle(part);
 	}
 	text_free(&why);
 	json_object_put(made);
