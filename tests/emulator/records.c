@@ -40,45 +40,67 @@ int64_t records_find(const struct sobject *of, const char *id, struct problems *
 	return 0;
 }
 
-static void write_values(const struct sobject *of, int64_t row, const struct values *in)
+/* The values given, and the stamps of the save. */
+static void write_values(const struct sobject *of, int64_t row, const struct values *in,
+			 const char *user)
 {
 	struct text sql = { 0 };
 	sqlite3_stmt *write;
 	int at = 0;
 
-	if (!in->count)
-		return;
 	text_printf(&sql, "UPDATE \"%s\" SET ", of->name);
-	for (size_t i = 0; i < in->count; i++)
-		text_printf(&sql, "%s\"%s\" = ?", i ? ", " : "", in->list[i].field->name);
-	text_printf(&sql, " WHERE _row = %lld", (long long)row);
+	for (size_t i = 0; i < in->count; i++) {
+		text_char(&sql, '"');
+		text_word(&sql, in->list[i].field->name);
+		text_word(&sql, "\" = ?, ");
+	}
+	text_word(&sql, "LastModifiedById = ?, LastModifiedDate = ?, SystemModstamp = ? "
+			"WHERE _row = ?");
 	write = store_ready(text_done(&sql));
 	text_free(&sql);
 	for (size_t i = 0; i < in->count; i++)
 		values_bind(&in->list[i], write, ++at);
+	sqlite3_bind_text(write, ++at, user, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(write, ++at, clock_now_s());
+	sqlite3_bind_int64(write, ++at, clock_now_s());
+	sqlite3_bind_int64(write, ++at, row);
+	store_step(write);
+}
+
+static bool has(const struct sobject *of, const struct values *in, const char *name)
+{
+	const struct field *field = schema_field(of, name, strlen(name));
+
+	return field && values_find(in, field);
+}
+
+static void run_for(const char *sql, int64_t row)
+{
+	sqlite3_stmt *write = store_ready(sql);
+
+	sqlite3_bind_int64(write, 1, row);
 	store_step(write);
 }
 
 /* What follows from the fields given: the full name, and whether mail came back. */
-static void derive(const struct sobject *of, int64_t row)
+static void derive(const struct sobject *of, int64_t row, const struct values *in)
 {
 	char sql[250];
 
-	if (!schema_field(of, "FirstName", 9) || !schema_field(of, "Name", 4))
-		return;
-	snprintf(
-		sql, sizeof(sql),
-		"UPDATE \"%s\" SET Name = CASE WHEN FirstName IS NULL THEN LastName ELSE FirstName "
-		"|| ' ' || LastName END WHERE _row = %lld",
-		of->name, (long long)row);
-	store_run(sql);
-	if (!schema_field(of, "IsEmailBounced", 14))
-		return;
-	snprintf(
-		sql, sizeof(sql),
-		"UPDATE \"%s\" SET IsEmailBounced = EmailBouncedDate IS NOT NULL WHERE _row = %lld",
-		of->name, (long long)row);
-	store_run(sql);
+	if (has(of, in, "LastName") || has(of, in, "FirstName")) {
+		snprintf(sql, sizeof(sql),
+			 "UPDATE \"%s\" SET Name = CASE WHEN FirstName IS NULL THEN LastName ELSE "
+			 "FirstName || ' ' || LastName END WHERE _row = ?",
+			 of->name);
+		run_for(sql, row);
+	}
+	if (has(of, in, "EmailBouncedDate") && schema_field(of, "IsEmailBounced", 14)) {
+		snprintf(sql, sizeof(sql),
+			 "UPDATE \"%s\" SET IsEmailBounced = EmailBouncedDate IS NOT NULL WHERE "
+			 "_row = ?",
+			 of->name);
+		run_for(sql, row);
+	}
 }
 
 void records_touch(const struct sobject *of, int64_t row, const char *user, int64_t at_s,
@@ -127,9 +149,8 @@ static void save(const struct sobject *of, int64_t row, const char *new_id,
 	store_begin();
 	if (new_id)
 		insert_empty(of, row, new_id, saver->user);
-	write_values(of, row, values);
-	derive(of, row);
-	records_touch(of, row, saver->user, clock_now_s(), false);
+	write_values(of, row, values, saver->user);
+	derive(of, row, values);
 	if (saver->version)
 		rules_assign(of, row, saver);
 	store_commit();

@@ -201,7 +201,8 @@ struct sobject *schema_all(void)
 
 static bool same(const char *name, const char *from, size_t length)
 {
-	return strncasecmp(name, from, length) == 0 && name[length] == '\0';
+	return (*name | 32) == (*from | 32) && strncasecmp(name, from, length) == 0 &&
+	       name[length] == '\0';
 }
 
 struct sobject *schema_find(const char *name, size_t length)
