@@ -87,20 +87,18 @@ static const struct sobject *find_type(struct call *call, struct json_object *re
 /* Takes the id out of the record: it is no value to be saved. */
 static void take_id(struct json_object *record, const char *id_name, struct item *out)
 {
-	const char *found = NULL;
-
 	json_object_object_foreach(record, name, value)
 	{
 		if (strcasecmp(name, id_name) != 0)
 			continue;
-		found = name;
+		free(out->given); /* named once more, in another case */
+		out->given = NULL;
 		out->has_given = true;
-		if (value && json_object_get_string_len(value))
+		if (value && *json_object_get_string(value))
 			out->given = mem_text(json_object_get_string(value),
-					      (size_t)json_object_get_string_len(value));
+					      strlen(json_object_get_string(value)));
+		json_object_object_del(record, name);
 	}
-	if (found)
-		json_object_object_del(record, found);
 }
 
 static bool read_record(struct call *call, const struct sobject *of, const char *id_name,
@@ -221,21 +219,25 @@ static bool are_twins(const struct item *left, const struct item *right)
 	return strcasecmp(left->given, right->given) == 0;
 }
 
+static void fail_twin(struct item *in, const char *what)
+{
+	struct problems err = { 0 };
+
+	if (in->failed)
+		return;
+	problem_add(&err, "DUPLICATE_VALUE", NULL, "Duplicate %s specified: %.100s", what,
+		    in->given);
+	collection_fail(in, &err);
+}
+
 void collection_fail_twins(struct collection *in, const char *what)
 {
 	for (size_t i = 0; i < in->count; i++) {
-		bool is_twin = false;
-
-		if (in->items[i].failed)
-			continue;
-		for (size_t k = 0; k < in->count && !is_twin; k++)
-			is_twin = k != i && are_twins(&in->items[i], &in->items[k]);
-		if (is_twin) {
-			struct problems err = { 0 };
-
-			problem_add(&err, "DUPLICATE_VALUE", NULL, "Duplicate %s specified: %.100s",
-				    what, in->items[i].given);
-			collection_fail(&in->items[i], &err);
+		for (size_t k = i + 1; k < in->count; k++) {
+			if (!are_twins(&in->items[i], &in->items[k]))
+				continue;
+			fail_twin(&in->items[i], what);
+			fail_twin(&in->items[k], what);
 		}
 	}
 }

@@ -55,7 +55,8 @@ static void take_headers(struct call *part, const struct call *whole, struct jso
 		return;
 	json_object_object_foreach(given, name, value)
 	{
-		evhttp_add_header(headers, name, json_object_get_string(value));
+		if (value)
+			evhttp_add_header(headers, name, json_object_get_string(value));
 	}
 }
 
