@@ -327,10 +327,9 @@ static struct secret *old_refresh_token(struct connect *in, char **ret_source)
 	struct error unreadable;
 	bool found;
 
-	/* One that may be superseded is sent nowhere, this side of a login either. */
+	/* One from a backup may have a successor that another machine lives on. */
 	if (!vault_account_get(in->args.vault, account, &known, &unreadable) || known.stale ||
-	    known.asked || !vault_token_get(in->args.vault, account, &old, &found, &unreadable) ||
-	    !found)
+	    !vault_token_get(in->args.vault, account, &old, &found, &unreadable) || !found)
 		return NULL;
 	taken = TAKE(old.refresh_token);
 	*ret_source = TAKE(old.source);
