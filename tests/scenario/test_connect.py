@@ -597,6 +597,9 @@ class Sealed(WithBrowser):
         self.assertEqual([grant["reuse"] for grant in self.grants()], [0])
         self.connect()
         self.site.run("contacts")
+        self.site.stop()
+        # What is older than its successor is not sent to be revoked either.
+        self.assertEqual(self.org.counters()["by_kind"].get("revoke", 0), 0)
 
 
 if __name__ == "__main__":
