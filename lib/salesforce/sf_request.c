@@ -106,8 +106,9 @@ void sf_request_cancel(struct grant_request *in)
 
 /* --- the ends --- */
 
+/* False: as sf_token_parse(). A refusal brings nothing, and leaves nothing unknown. */
 static bool understand_token(const struct grant_request *in, const struct http_response *response,
-			     struct vault_token *ret, struct error *err)
+			     struct vault_token *ret, bool *ret_unknown, struct error *err)
 {
 	struct sf_token_terms terms = {
 		.policy = in->policy,
@@ -118,22 +119,22 @@ static bool understand_token(const struct grant_request *in, const struct http_r
 
 	if (response->status != 200)
 		return sf_refusal(response, in->ask, terms.now_ms, err);
-	return sf_token_parse(response->body, response->body_len, &terms, ret, err);
+	return sf_token_parse(response->body, response->body_len, &terms, ret, ret_unknown, err);
 }
 
 static void end_token(const struct grant_request *in, const struct http_response *response,
 		      bool sent, const struct error *err)
 {
 	struct vault_token token = { 0 };
+	bool unknown = false;
 	struct error why;
 
 	if (err)
 		in->done.token(NULL, err, sent, in->done_arg);
-	else if (understand_token(in, response, &token, &why))
+	else if (understand_token(in, response, &token, &unknown, &why))
 		in->done.token(&token, NULL, false, in->done_arg);
 	else
-		/* A 200 is a token given, whether or not we can take it. */
-		in->done.token(NULL, &why, response->status == 200, in->done_arg);
+		in->done.token(token.refresh_token ? &token : NULL, &why, unknown, in->done_arg);
 }
 
 struct grant_request *sf_request_token(const struct sf_question *question,

@@ -126,16 +126,36 @@ static bool is_enough(const struct vault_token *token, enum sf_ask ask, struct e
 	return true;
 }
 
+static bool has_member(struct json_object *in, const char *key)
+{
+	return json_object_object_get(in, key) != NULL;
+}
+
+/* None is well; one that cannot be read is not. */
+static bool take_refresh_token(struct json_object *in, enum sf_ask ask, struct vault_token *ret,
+			       struct error *err)
+{
+	const char *refresh = sf_json_text(in, "refresh_token");
+
+	if (!has_member(in, "refresh_token"))
+		return true;
+	if (!refresh || !is_token(refresh))
+		return protocol(err, "refresh_token is no token");
+	/* Where none is asked for, none is of use. */
+	if (ask == SF_ASK_EXCHANGE || ask == SF_ASK_REFRESH)
+		ret->refresh_token = secret_new(refresh, strlen(refresh));
+	return true;
+}
+
 static bool take_token(struct json_object *in, const struct sf_token_terms *terms,
 		       struct vault_token *ret, struct error *err)
 {
-	const char *access = sf_json_text(in, "access_token"),
-		   *refresh = sf_json_text(in, "refresh_token");
+	const char *access = sf_json_text(in, "access_token");
 	const char *instance = sf_json_text(in, "instance_url"), *id = sf_json_text(in, "id");
 	const char *type = sf_json_text(in, "token_type"), *scope = sf_json_text(in, "scope");
 	int64_t life_s = life_of(in);
 
-	if (!access || !is_token(access) || (refresh && !is_token(refresh)))
+	if (!access || !is_token(access))
 		return protocol(err, "access_token is missing or no token");
 	if (!instance || !id)
 		return protocol(err, "instance_url or id is missing");
@@ -151,9 +171,6 @@ static bool take_token(struct json_object *in, const struct sf_token_terms *term
 	if (!ret->instance_url)
 		return false;
 	ret->access_token = secret_new(access, strlen(access));
-	/* Where none is asked for, none is of use. */
-	if (refresh && (terms->ask == SF_ASK_EXCHANGE || terms->ask == SF_ASK_REFRESH))
-		ret->refresh_token = secret_new(refresh, strlen(refresh));
 	ret->scope = scope && *scope ? mem_strdup(scope) : NULL;
 	ret->obtained_ms = terms->now_ms;
 	if (life_s) {
@@ -173,27 +190,53 @@ static void wipe(struct json_object *in, const char *key)
 			    (size_t)json_object_get_string_len(value));
 }
 
+/* No JSON, but what is left of some that may have had a token: cut, or spoilt. A page is not. */
+static bool is_wreck(const char *body, size_t len, bool cut)
+{
+	CLEANUP_FREE char *text = mem_strndup(body, len);
+	bool is_object = text[strspn(text, " \t\r\n")] == '{';
+	bool has_token = strstr(text, "\"access_token\"") || strstr(text, "\"refresh_token\"");
+
+	secret_wipe(text, strlen(text));
+	return is_object && (cut || has_token);
+}
+
+/* Of a failure, all but the refresh token. */
+static struct vault_token keep_refresh_token(struct vault_token *in)
+{
+	struct vault_token kept = { .refresh_token = TAKE(in->refresh_token) };
+
+	vault_token_done(in);
+	return kept;
+}
+
 bool sf_token_parse(const char *body, size_t len, const struct sf_token_terms *terms,
-		    struct vault_token *ret, struct error *err)
+		    struct vault_token *ret, bool *ret_unknown, struct error *err)
 {
 	bool whole, ok;
 	struct json_object *in = sf_json_parse(body, len, &whole);
 	struct vault_token made = { 0 };
 
-	if (!json_object_is_type(in, json_type_object))
-		ok = protocol(err, "a page instead of JSON");
-	else if (!whole)
+	*ret_unknown = false;
+	if (!json_object_is_type(in, json_type_object)) {
+		/* What json-c read to its end without a result goes on somewhere else. */
+		*ret_unknown = !in && is_wreck(body, len, whole);
+		ok = protocol(err, *ret_unknown ? "its JSON is cut or spoilt"
+						: "a page instead of JSON");
+	} else if (!take_refresh_token(in, terms->ask, &made, err)) {
+		*ret_unknown = true;
+		ok = false;
+	} else if (!whole) {
+		*ret_unknown = !made.refresh_token && has_member(in, "access_token");
 		ok = protocol(err, "it goes on behind its end");
-	else
+	} else {
 		ok = take_token(in, terms, &made, err);
+	}
 	wipe(in, "access_token");
 	wipe(in, "refresh_token");
 	wipe(in, "id_token");
 	wipe(in, "signature");
 	json_object_put(in);
-	if (ok)
-		*ret = made;
-	else
-		vault_token_done(&made);
+	*ret = ok ? made : keep_refresh_token(&made);
 	return ok;
 }

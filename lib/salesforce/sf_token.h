@@ -25,7 +25,11 @@ struct sf_token_terms {
  * may not use the API, and code no-refresh-token for a login's that brings none. Salesforce:
  * "OAuth 2.0 Authorization Flows".
  *
+ * False: `ret`, the caller's too, has its refresh_token set, and nothing else, if the answer brings
+ * one that can be read: it replaces the one that was sent, whatever else is wrong. `*ret_unknown`:
+ * it may have brought one that cannot be read. A page or JSON without a token brings none.
+ *
  * json-c parses on the heap. What it leaves of the token there is wiped as far as it can be
  * reached; its scratch buffer cannot. */
 bool sf_token_parse(const char *body, size_t len, const struct sf_token_terms *terms,
-		    struct vault_token *ret, struct error *err);
+		    struct vault_token *ret, bool *ret_unknown, struct error *err);

@@ -152,12 +152,11 @@ static void have_error(const struct error *err)
 static void have_token(struct vault_token *token, const struct error *err, bool unknown, void *arg)
 {
 	assert_ptr_equal(arg, &at);
-	assert_int_equal(token == NULL, err != NULL);
+	assert_true(token || err);
 	vault_token_done(&at.token);
-	at.has_token = token != NULL;
+	at.has_token = token && !err;
 	at.unknown = unknown;
-	if (token)
-		at.token = *token;
+	at.token = token ? *token : (struct vault_token){ 0 };
 	have_error(err);
 }
 
@@ -525,7 +524,39 @@ static void a_wrong_signature_is_refused(void **state)
 	ask();
 	assert_string_equal(at.err.code, "protocol");
 	assert_int_equal(at.err.kind, ERROR_RETRY);
-	assert_true(at.unknown);
+	assert_false(at.unknown);
+}
+
+/* The answer is refused, and the new refresh token in it is the only one that is good any more. */
+static void a_new_refresh_token_is_never_lost(void **state)
+{
+	static const struct {
+		const char *more, *code;
+	} rows[] = {
+		{ ",\"scope\":\"id refresh_token\"", "missing-scope" },
+		{ ",\"instance_url\":\"https://acme.my.elsewhere.example\"", "url" },
+		{ ",\"issued_at\":\"1767323045123\",\"signature\":\"x\"", "protocol" },
+		{ ",\"access_token\":\"00D8d0000004QxS!CANARY\"", "protocol" },
+		{ ",\"access_token\":null", "protocol" },
+	};
+
+	(void)state;
+	use_flow(SF_FLOW_WEB);
+	for (size_t i = 0; i < 2 * LEN(rows); i++) {
+		CLEANUP_FREE char *more = mem_format(",\"refresh_token\":\"5Aep861.CANARY_next\"%s",
+						     rows[i / 2].more);
+
+		answer_token(more);
+		if (i % 2)
+			exchange();
+		else
+			ask();
+		assert_true(at.failed);
+		assert_string_equal(at.err.code, rows[i / 2].code);
+		assert_false(at.unknown);
+		assert_secret(at.token.refresh_token, "5Aep861.CANARY_next");
+		assert_null(at.token.access_token);
+	}
 }
 
 /* What the refresh token that was sent may have come to. */
@@ -556,15 +587,23 @@ static void what_is_unknown(void **state)
 		{ "201", 201, "{}", .code = "protocol", .kind = ERROR_RETRY },
 		{ "403 of a firewall", 403, "<html>", .code = "http-403", .kind = ERROR_RETRY },
 		{ "400 as HTML", 400, "<html>", .code = "protocol", .kind = ERROR_RETRY },
-		{ "200 as HTML", 200, "<html>CANARY", .code = "protocol", .kind = ERROR_RETRY,
-		  .unknown = true },
-		{ "200, empty", 200, "", .code = "protocol", .kind = ERROR_RETRY, .unknown = true },
+		{ "200 as HTML", 200, "<html>CANARY", .code = "protocol", .kind = ERROR_RETRY },
+		{ "200 as text", 200, "Down for maintenance", .code = "protocol",
+		  .kind = ERROR_RETRY },
+		{ "200, empty", 200, "", .code = "protocol", .kind = ERROR_RETRY },
 		{ "200, half of it", 200, "{\"access_token\":\"CANARY", .code = "protocol",
 		  .kind = ERROR_RETRY, .unknown = true },
+		{ "200, a refresh token that is none", 200, "{\"refresh_token\":\"CANARY \"}",
+		  .code = "protocol", .kind = ERROR_RETRY, .unknown = true },
+		{ "200, more behind it", 200, "{\"access_token\":\"CANARY\"}<html>",
+		  .code = "protocol", .kind = ERROR_RETRY, .unknown = true },
 		{ "200 with an error", 200, OAUTH("invalid_grant"), .code = "protocol",
-		  .kind = ERROR_RETRY, .unknown = true },
-		{ "200 without a token", 200, "{}", .code = "protocol", .kind = ERROR_RETRY,
-		  .unknown = true },
+		  .kind = ERROR_RETRY },
+		{ "200 without a token", 200, "{}", .code = "protocol", .kind = ERROR_RETRY },
+		{ "200 without a new refresh token", 200, "{\"access_token\":\"CANARY\"}",
+		  .code = "protocol", .kind = ERROR_RETRY },
+		{ "half a page", RAW("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<html>"),
+		  .then = PEER_CLOSE, .code = "reset", .kind = ERROR_RETRY, .unknown = true },
 		{ "half a body", RAW("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"access_t"),
 		  .then = PEER_CLOSE, .code = "reset", .kind = ERROR_RETRY, .unknown = true },
 		{ "half a refusal", RAW("HTTP/1.1 400 Bad\r\nContent-Length: 99\r\n\r\n{\"err"),
@@ -849,6 +888,7 @@ int main(void)
 		GRANT_TEST(a_wrong_clock_is_named),
 		GRANT_TEST(without_a_credential_nothing_is_asked),
 		GRANT_TEST(a_wrong_signature_is_refused),
+		GRANT_TEST(a_new_refresh_token_is_never_lost),
 		GRANT_TEST(what_is_unknown),
 		GRANT_TEST(what_never_left_is_known),
 		GRANT_TEST(a_silent_endpoint_is_given_up),

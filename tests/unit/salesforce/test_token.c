@@ -34,11 +34,12 @@ static void a_whole_answer(void **state)
 		",\"token_type\":\"Bearer\",\"issued_at\":\"1767323045123\",\"expires_in\":7200}\n";
 	struct vault_token token = { 0 };
 	struct error err;
+	bool unknown;
 	const char *secret;
 	size_t len;
 
 	(void)state;
-	assert_true(sf_token_parse(body, strlen(body), &terms, &token, &err));
+	assert_true(sf_token_parse(body, strlen(body), &terms, &token, &unknown, &err));
 	secret = secret_open(token.access_token, &len);
 	assert_string_equal(secret, "00D8d0000004QxR!AQ0AQKexample.n0tAReal_token");
 	secret_close(token.access_token);
@@ -110,7 +111,9 @@ static void answers(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct vault_token token = { 0 };
 		struct error err = { 0 };
-		bool ok = sf_token_parse(rows[i].body, strlen(rows[i].body), &terms, &token, &err);
+		bool unknown;
+		bool ok = sf_token_parse(rows[i].body, strlen(rows[i].body), &terms, &token,
+					 &unknown, &err);
 
 		if (ok != !rows[i].code || (!ok && strcmp(err.code, rows[i].code) != 0))
 			fail_msg("%s: %s %s", rows[i].name, ok ? "taken" : err.code, err.text);
@@ -141,11 +144,13 @@ static void nothing_may_follow(void **state)
 		struct vault_token token = { 0 };
 		char body[sizeof(good) + 16];
 		struct error err;
+		bool unknown;
 		bool ok;
 
 		memcpy(body, good, sizeof(good));
 		memcpy(body + sizeof(good) - 1, rows[i].tail, rows[i].len);
-		ok = sf_token_parse(body, sizeof(good) - 1 + rows[i].len, &terms, &token, &err);
+		ok = sf_token_parse(body, sizeof(good) - 1 + rows[i].len, &terms, &token, &unknown,
+				    &err);
 		if (ok != rows[i].good || (!ok && strcmp(err.code, "protocol") != 0))
 			fail_msg("row %zu: %s", i, ok ? "taken" : err.text);
 		vault_token_done(&token);
@@ -175,8 +180,9 @@ static void lives_are_believed_within_reason(void **state)
 				   rows[i].life);
 		struct vault_token token = { 0 };
 		struct error err;
+		bool unknown;
 
-		assert_true(sf_token_parse(body, strlen(body), &terms, &token, &err));
+		assert_true(sf_token_parse(body, strlen(body), &terms, &token, &unknown, &err));
 		assert_int_equal(token.expires_ms,
 				 rows[i].want_s ? NOW_MS + rows[i].want_s * 1000 : 0);
 		vault_token_done(&token);
@@ -208,10 +214,12 @@ static void refresh_tokens_are_for_logins(void **state)
 		struct sf_token_terms asked = terms;
 		struct vault_token token = { 0 };
 		struct error err = { 0 };
+		bool unknown;
 		bool ok;
 
 		asked.ask = rows[i].ask;
-		ok = sf_token_parse(rows[i].body, strlen(rows[i].body), &asked, &token, &err);
+		ok = sf_token_parse(rows[i].body, strlen(rows[i].body), &asked, &token, &unknown,
+				    &err);
 		if (ok != !rows[i].code || (token.refresh_token != NULL) != rows[i].kept)
 			fail_msg("%s: %s", rows[i].name, ok ? "taken" : err.text);
 		if (!ok) {
@@ -246,7 +254,8 @@ static void a_token_must_be_of_use(void **state)
 			mem_format("{" TOKEN "," INSTANCE "," ID ",\"scope\":%s}", rows[i].scope);
 		struct vault_token token = { 0 };
 		struct error err;
-		bool ok = sf_token_parse(body, strlen(body), &terms, &token, &err);
+		bool unknown;
+		bool ok = sf_token_parse(body, strlen(body), &terms, &token, &unknown, &err);
 
 		if (ok != rows[i].good)
 			fail_msg("%s: %s", rows[i].scope, ok ? "taken" : err.text);
@@ -254,6 +263,93 @@ static void a_token_must_be_of_use(void **state)
 			assert_int_equal(err.kind, ERROR_HUMAN);
 			assert_string_equal(err.code, "missing-scope");
 		}
+		vault_token_done(&token);
+	}
+}
+
+/* The one that was sent is used up, whatever else is wrong with the answer. */
+static void what_a_refused_answer_leaves(void **state)
+{
+#define NEXT ",\"refresh_token\":\"5Aep861x\""
+	enum left { NOTHING, KEPT, UNKNOWN };
+	static const struct {
+		const char *name, *body;
+		enum left left;
+	} rows[] = {
+		{ "a page", "<html>\"access_token\"", NOTHING },
+		{ "no body", "", NOTHING },
+		{ "blanks", " \r\n", NOTHING },
+		{ "an array", "[{" TOKEN NEXT "}]", NOTHING },
+		{ "half an array", "[{" TOKEN NEXT, NOTHING },
+		{ "null", "null", NOTHING },
+		{ "an empty object", "{}", NOTHING },
+		{ "an error", "{\"error\":\"invalid_grant\"}", NOTHING },
+		{ "an error, more behind it", "{\"error\":\"invalid_grant\"}x", NOTHING },
+		{ "a script", "{ var a = 1; }", NOTHING },
+		{ "null tokens", "{\"access_token\":null,\"refresh_token\":null}", NOTHING },
+		{ "instance elsewhere, no new one",
+		  "{" TOKEN ",\"instance_url\":\"https://evil.example\"," ID "}", NOTHING },
+		{ "no scope, no new one", "{" TOKEN "," INSTANCE "," ID ",\"scope\":\"id\"}",
+		  NOTHING },
+
+		{ "half an object", "{\"access_token\":\"00D", UNKNOWN },
+		{ "the first byte of one", " {", UNKNOWN },
+		{ "half, the new one in it", "{" TOKEN NEXT, UNKNOWN },
+		{ "spoilt before the new one", "{" TOKEN ",\"x\":\xff" NEXT "}", UNKNOWN },
+		{ "spoilt", "{" TOKEN ",}", UNKNOWN },
+		{ "more behind it", "{" TOKEN "," INSTANCE "," ID "}x", UNKNOWN },
+		{ "more behind it, the new one in it", "{" TOKEN NEXT "}{}", UNKNOWN },
+		{ "the new one with a line end", "{" TOKEN ",\"refresh_token\":\"a\\n\"}",
+		  UNKNOWN },
+		{ "the new one with a NUL", "{" TOKEN ",\"refresh_token\":\"a\\u0000b\"}",
+		  UNKNOWN },
+		{ "the new one a number", "{" TOKEN ",\"refresh_token\":5}", UNKNOWN },
+		{ "the new one empty", "{" TOKEN ",\"refresh_token\":\"\"}", UNKNOWN },
+
+		{ "no access token", "{" INSTANCE "," ID NEXT "}", KEPT },
+		{ "an access token that is none", "{\"access_token\":5" NEXT "}", KEPT },
+		{ "no instance", "{" TOKEN "," ID NEXT "}", KEPT },
+		{ "instance elsewhere",
+		  "{" TOKEN ",\"instance_url\":\"https://evil.example\"," ID NEXT "}", KEPT },
+		{ "id elsewhere",
+		  "{" TOKEN "," INSTANCE NEXT
+		  ",\"id\":\"https://evil.example/id/00D8d0000004QxREAU/0058d000002Kp7ZAAS\"}",
+		  KEPT },
+		{ "another org's token",
+		  "{\"access_token\":\"00D8d0000004QxS!AQ\"," INSTANCE "," ID NEXT "}", KEPT },
+		{ "another type", "{" TOKEN "," INSTANCE "," ID NEXT ",\"token_type\":\"mac\"}",
+		  KEPT },
+		{ "no scope", "{" TOKEN "," INSTANCE "," ID NEXT ",\"scope\":\"id\"}", KEPT },
+		{ "wrong signature", "{" TOKEN "," INSTANCE "," ID NEXT ",\"signature\":\"x\"}",
+		  KEPT },
+	};
+	static const enum sf_ask asks[] = { SF_ASK_REFRESH, SF_ASK_EXCHANGE };
+	CLEANUP(secret_free) struct secret *secret = secret_new("7F00EXAMPLE", 11);
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows) * LEN(asks); i++) {
+		const struct sf_token_terms asked = { .policy = &policy,
+						      .ask = asks[i % LEN(asks)],
+						      .client_secret = secret,
+						      .now_ms = NOW_MS };
+		const char *name = rows[i / LEN(asks)].name, *body = rows[i / LEN(asks)].body;
+		enum left left = rows[i / LEN(asks)].left;
+		struct vault_token token = { 0 };
+		struct error err;
+		bool unknown;
+
+		if (sf_token_parse(body, strlen(body), &asked, &token, &unknown, &err))
+			fail_msg("%s: taken", name);
+		if (unknown != (left == UNKNOWN) || (token.refresh_token != NULL) != (left == KEPT))
+			fail_msg("%s: %s, %s: %s", name, unknown ? "unknown" : "known",
+				 token.refresh_token ? "kept" : "nothing", err.text);
+		assert_null(token.access_token);
+		assert_null(token.instance_url);
+		assert_null(token.org_id);
+		assert_null(token.user_id);
+		assert_null(token.scope);
+		assert_int_equal(token.obtained_ms, 0);
+		assert_int_equal(token.expires_ms, 0);
 		vault_token_done(&token);
 	}
 }
@@ -289,10 +385,11 @@ static void signatures(void **state)
 		struct sf_token_terms asked = terms;
 		struct vault_token token = { 0 };
 		struct error err = { 0 };
+		bool unknown;
 		bool ok;
 
 		asked.client_secret = secret;
-		ok = sf_token_parse(body, strlen(body), &asked, &token, &err);
+		ok = sf_token_parse(body, strlen(body), &asked, &token, &unknown, &err);
 		if (ok != rows[i].good || (!ok && strcmp(err.code, "protocol") != 0))
 			fail_msg("%s: %s", rows[i].name, ok ? "taken" : err.text);
 		vault_token_done(&token);
@@ -316,8 +413,10 @@ static void nothing_is_echoed(void **state)
 	for (size_t i = 0; i < LEN(bodies); i++) {
 		struct vault_token token = { 0 };
 		struct error err;
+		bool unknown;
 
-		assert_false(sf_token_parse(bodies[i], strlen(bodies[i]), &terms, &token, &err));
+		assert_false(sf_token_parse(bodies[i], strlen(bodies[i]), &terms, &token, &unknown,
+					    &err));
 		if (strcasestr(err.text, CANARY))
 			fail_msg("%s", err.text);
 		assert_null(token.access_token);
@@ -342,6 +441,7 @@ int main(void)
 		cmocka_unit_test(lives_are_believed_within_reason),
 		cmocka_unit_test(refresh_tokens_are_for_logins),
 		cmocka_unit_test(a_token_must_be_of_use),
+		cmocka_unit_test(what_a_refused_answer_leaves),
 		cmocka_unit_test(signatures),
 		cmocka_unit_test(nothing_is_echoed),
 	};
