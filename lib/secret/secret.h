@@ -51,7 +51,9 @@ void secret_wipe(void *bytes, size_t len);
 
 /* Reads a secret of at most 64 KiB from a file descriptor to its end, without its last newline.
  * `name` says in error texts what is read. Empty is an error. What is wrong with a source is
- * ERROR_HUMAN with the remedy: codes no-secret-file, unsafe-file, empty-secret, secret-too-long. */
+ * ERROR_HUMAN with the remedy: codes no-secret-file, unsafe-file, empty-secret, secret-too-long.
+ * What is wrong with the machine (no descriptor left, no memory, a bad disk) is ERROR_RETRY code
+ * secret-not-read. */
 struct secret *secret_read_fd(int fd, const char *name, struct error *err);
 
 /* From a file that must be regular, not a symbolic link, owned by root or this user, mode & 077 ==

@@ -34,6 +34,24 @@ static ssize_t read_to_end(int fd, char *bytes, size_t size)
 	return (ssize_t)used;
 }
 
+/* Nothing is wrong with the source: it may be read when the machine has room again. */
+static bool is_shortage(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOMEM || number == EIO;
+}
+
+/* By errno. */
+static bool cannot_read(const char *name, struct error *err)
+{
+	int number = errno;
+
+	if (is_shortage(number))
+		return error_set(err, ERROR_RETRY, "secret-not-read",
+				 "%s: cannot be read for now: %s", name, strerror(number));
+	return error_set(err, ERROR_HUMAN, "no-secret-file", "%s: cannot be read: %s", name,
+			 strerror(number));
+}
+
 struct secret *source_read_fd(int fd, const char *name, struct error *err)
 {
 	char *bytes;
@@ -41,8 +59,7 @@ struct secret *source_read_fd(int fd, const char *name, struct error *err)
 	ssize_t len = read_to_end(fd, bytes, SECRET_LONGEST + 1);
 
 	if (len < 0)
-		error_set(err, ERROR_HUMAN, "no-secret-file", "%s: cannot be read: %s", name,
-			  strerror(errno));
+		cannot_read(name, err);
 	else if (len == 0)
 		error_set(err, ERROR_HUMAN, "empty-secret", "%s: is empty: put the secret into it",
 			  name);
@@ -60,8 +77,7 @@ static bool is_safe(int fd, const char *path, mode_t forbidden, struct error *er
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
-		return error_set(err, ERROR_HUMAN, "no-secret-file", "%s: %s", path,
-				 strerror(errno));
+		return cannot_read(path, err);
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, ERROR_HUMAN, "unsafe-file",
 				 "%s: is not a regular file: put the secret into one", path);
@@ -87,8 +103,7 @@ static struct secret *read_checked(const char *path, mode_t forbidden, struct er
 			error_set(err, ERROR_HUMAN, "unsafe-file",
 				  "%s: is a symbolic link: name the file itself", path);
 		else
-			error_set(err, ERROR_HUMAN, "no-secret-file", "%s: cannot be opened: %s",
-				  path, strerror(errno));
+			cannot_read(path, err);
 		return NULL;
 	}
 	if (is_safe(fd, path, forbidden, err))

@@ -292,6 +292,44 @@ static void credentials_are_found(void **state)
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
 
+/* A shortage of the machine's is no fault of the file's: waiting mends it, and nobody has to act. */
+static void a_shortage_is_tried_again(void **state)
+{
+	struct place *place = *state;
+	const char *path = PATH_IN(place, "secret");
+	struct rlimit before, none;
+	/* Nothing is mapped at its start: EIO. */
+	int unreadable = open("/proc/self/mem", O_RDONLY), folder = open(place->folder, O_RDONLY);
+	struct error err;
+
+	write_file(path, "hush\n", 5);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	setenv("CREDENTIALS_DIRECTORY", place->folder, 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	struct secret *by_file = secret_read_file(path, &err);
+	struct error by_credential_err;
+	struct secret *by_credential = secret_read_credential("secret", &by_credential_err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	assert_null(by_file);
+	assert_int_equal(err.kind, ERROR_RETRY);
+	assert_string_equal(err.code, "secret-not-read");
+	assert_non_null(strstr(err.text, path));
+	assert_null(by_credential);
+	assert_int_equal(by_credential_err.kind, ERROR_RETRY);
+
+	assert_null(secret_read_fd(unreadable, "memory", &err));
+	assert_int_equal(err.kind, ERROR_RETRY);
+	assert_string_equal(err.code, "secret-not-read");
+	assert_null(secret_read_fd(folder, "a folder", &err));
+	assert_int_equal(err.kind, ERROR_HUMAN);
+	assert_string_equal(err.code, "no-secret-file");
+	close(unreadable);
+	close(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +341,7 @@ int main(void)
 		in_place(length_has_a_limit),
 		in_place(unsafe_files_are_refused),
 		in_place(credentials_are_found),
+		in_place(a_shortage_is_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
