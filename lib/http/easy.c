@@ -50,6 +50,7 @@ void easy_copy(struct easy *ret, const struct http_call *call)
 	while (call->headers && call->headers[count])
 		count++;
 	*ret = (struct easy){
+		.is_token = call->class == HTTP_TOKEN,
 		.method = mem_strdup(call->method),
 		.url = mem_strdup(call->url),
 		.headers = mem_array(char *, count),
@@ -127,6 +128,8 @@ static void set_request(struct easy *in)
 	const char *body = in->body;
 
 	set(CURLOPT_URL, in->url);
+	/* One that the server closes just then would look like a lost answer. */
+	set(CURLOPT_FRESH_CONNECT, (long)in->is_token);
 	if (in->form)
 		body = secret_open(in->form, &body_len);
 	if (body || strcmp(in->method, "POST") == 0) {

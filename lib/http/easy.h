@@ -15,6 +15,7 @@ struct secret;
 struct easy {
 	char *method, *url;
 	char *host;          /* for error texts; "?" if the URL has none */
+	bool is_token;       /* HTTP_TOKEN: on no connection that was used before */
 	bool plain_loopback; /* the URL's scheme and host: nobody but this machine can be asked */
 	char *body;          /* NULL: `form`, or none */
 	size_t body_len;

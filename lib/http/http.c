@@ -67,7 +67,8 @@ TAILQ_HEAD(request_list, http_request);
 struct http_client {
 	struct loop *loop;
 	struct easy_rules rules; /* its texts owned */
-	unsigned parallel, running_count;
+	unsigned parallel;
+	unsigned running_count; /* of those that `parallel` limits: tokens are not */
 	struct multi *multi;
 	struct request_list waiting, running, ended;
 	struct loop_timer *turn; /* NULL: nothing to do */
@@ -153,7 +154,7 @@ static void request_free(struct http_request *in)
 static void take_from_curl(struct http_request *in)
 {
 	TAILQ_REMOVE(&in->client->running, in, entry);
-	in->client->running_count--;
+	in->client->running_count -= !in->easy.is_token;
 	multi_remove(in->client->multi, in->easy.handle);
 }
 
@@ -189,6 +190,12 @@ static void turn_soon(struct http_client *in)
 		in->turn = loop_soon(in->loop, turn, in);
 }
 
+/* A token is not one of `parallel`: those may all be waiting for it, or read for minutes. */
+static bool may_run(const struct http_request *in)
+{
+	return in->easy.is_token || in->client->running_count < in->client->parallel;
+}
+
 static void turn(void *arg)
 {
 	struct http_client *in = arg;
@@ -196,7 +203,7 @@ static void turn(void *arg)
 
 	in->turn = NULL;
 	bury_dying(in);
-	while (in->running_count < in->parallel && (request = TAILQ_FIRST(&in->waiting))) {
+	while ((request = TAILQ_FIRST(&in->waiting)) && may_run(request)) {
 		TAILQ_REMOVE(&in->waiting, request, entry);
 		run(request);
 	}
@@ -212,6 +219,21 @@ static void turn(void *arg)
 
 /* The request, up to when curl gets it. */
 
+/* Tokens before all others. */
+static void queue(struct http_client *in, struct http_request *request)
+{
+	struct http_request *other = NULL;
+
+	if (request->easy.is_token)
+		TAILQ_FOREACH(other, &in->waiting, entry)
+	if (!other->easy.is_token)
+		break;
+	if (other)
+		TAILQ_INSERT_BEFORE(other, request, entry);
+	else
+		TAILQ_INSERT_TAIL(&in->waiting, request, entry);
+}
+
 struct http_request *http_start(struct http_client *in, const struct http_call *call,
 				http_done_fn *done, void *arg)
 {
@@ -225,7 +247,7 @@ struct http_request *http_start(struct http_client *in, const struct http_call *
 		.arg = arg,
 	};
 	easy_copy(&request->easy, call);
-	TAILQ_INSERT_TAIL(&in->waiting, request, entry);
+	queue(in, request);
 	turn_soon(in);
 	return request;
 }
@@ -262,7 +284,7 @@ static void run(struct http_request *in)
 
 	in->state = REQUEST_RUNS;
 	TAILQ_INSERT_TAIL(&client->running, in, entry);
-	client->running_count++;
+	client->running_count += !in->easy.is_token;
 	easy_start(&in->easy, &client->rules, &hooks);
 	in->connect_timer = loop_after(client->loop, EASY_CONNECT_MS, connect_too_long, in);
 	in->deadline_timer = loop_after(client->loop, in->limits->deadline_ms, deadline_passed, in);
@@ -486,7 +508,7 @@ static void curl_ended(CURL *easy, CURLcode result, void *arg)
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&in);
 	TAILQ_REMOVE(&client->running, in, entry);
-	client->running_count--;
+	client->running_count -= !in->easy.is_token;
 	if (in->state == REQUEST_DYING) {
 		request_free(in);
 		return;

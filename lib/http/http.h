@@ -2,12 +2,13 @@
  *
  * Every handle is made in one place with the same rules: https verified, TLS 1.2 or newer, no
  * redirects (3xx is an answer, never followed), no proxy from the environment, no cookies, no
- * netrc, HTTP/1.1, gzip. Everything a server may send is limited and counted after decompression; a
- * body that expands more than 200-fold past 1 MiB is refused. A reused connection that dies before
- * the first byte of an answer is tried once more on a new one for GET only (curl does that by
- * itself); nothing else is ever resent here. A body that is cut short of its Content-Length or last
- * chunk is an error; one that only its gzip stream or its meaning shows to be cut is not: whoever
- * reads it checks that it is complete. */
+ * netrc, HTTP/1.1, gzip. Everything a server may send is limited and counted after decompression;
+ * a body that expands more than 200-fold past 1 MiB is refused. A reused connection that dies
+ * before the first byte of an answer is tried once more on a new one for GET only (curl does that
+ * by itself); nothing else is ever resent here. A request of HTTP_TOKEN gets a new connection, so
+ * that none is lost that way. A body that is cut short of its Content-Length or last chunk is an
+ * error; one that only its gzip stream or its meaning shows to be cut is not: whoever reads it
+ * checks that it is complete. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +26,8 @@ struct http_options {
 	const char *user_agent;
 	const char *ca_file; /* NULL: the system's; for an https proxy, too */
 	const char *proxy;   /* NULL: none */
-	unsigned parallel;   /* requests under way at once, others wait their turn; 0: 4 */
+	unsigned parallel;   /* requests under way at once, others wait their turn; 0: 4. Those of
+				HTTP_TOKEN are not counted and do not wait */
 	bool allow_plain;    /* http to loopback is admitted */
 };
 

@@ -299,13 +299,15 @@ static void what_is_sent(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct sent in = { 0 };
+		struct http_call call = rows[i].call;
 		const char *host = strstr(rows[i].want, "HOST");
 		CLEANUP_FREE char *want =
 			mem_format("%.*s127.0.0.1:%d%s", (int)(host - rows[i].want), rows[i].want,
 				   peer_port(at.peer), host + 4);
 
 		peer_answer(at.peer, 200, "", "");
-		start_call(&in, rows[i].call);
+		call.class = HTTP_WRITE;
+		start_call(&in, call);
 		if (i + 1 == sizeof(rows) / sizeof(rows[0])) {
 			/* Borrowed during the start only. */
 			secret_free(bearer);
@@ -681,7 +683,8 @@ static void a_dead_kept_connection(void **state)
 		answer_text("", PEER_CLOSE);
 		if (rows[i].status)
 			peer_answer(at.peer, 200, "", "two");
-		start_call(&second, (struct http_call){ .method = rows[i].method,
+		start_call(&second, (struct http_call){ .class = HTTP_WRITE,
+							.method = rows[i].method,
 							.body = i ? "x" : NULL,
 							.body_len = i ? 1 : 0 });
 		until(second.ends);
@@ -692,6 +695,66 @@ static void a_dead_kept_connection(void **state)
 		assert_true(second.was_sent);
 		assert_int_equal(peer_count(at.peer) - before, rows[i].requests);
 	}
+}
+
+static void start_token(struct sent *in)
+{
+	CLEANUP(secret_free) struct secret *form = secret_new("a=b", 3);
+
+	start_call(in, (struct http_call){ .class = HTTP_TOKEN, .method = "POST", .form = form });
+}
+
+/* A server that closes it just then would leave open what became of the token. */
+static void a_token_takes_no_kept_connection(void **state)
+{
+	struct sent read = { 0 }, token = { 0 };
+
+	(void)state;
+	peer_answer(at.peer, 200, "", "one");
+	peer_answer(at.peer, 200, "", "two");
+	start(&read, NULL);
+	until(read.ends);
+	assert_int_equal(peer_open(at.peer), 1);
+	start_token(&token);
+	until(token.ends);
+	assert_string_equal(token.body, "two");
+	assert_int_equal(peer_connections(at.peer), 2);
+}
+
+static void a_token_waits_for_nobody(void **state)
+{
+	struct sent read[3] = { 0 }, token[2] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		start(&read[i], NULL);
+	until(peer_count(at.peer) == 2);
+	for (size_t i = 0; i < 2; i++)
+		start_token(&token[i]);
+	until(peer_count(at.peer) == 4);
+	assert_int_equal(strncmp(peer_request(at.peer, 2), "POST", 4), 0);
+	assert_int_equal(strncmp(peer_request(at.peer, 3), "POST", 4), 0);
+
+	/* Nor does anybody get its place, or lose one to it. */
+	http_cancel(token[0].handle);
+	settle();
+	assert_int_equal(peer_count(at.peer), 4);
+	loop_test_advance(at.loop, 31000);
+	until(token[1].ends);
+	settle();
+	assert_int_equal(peer_count(at.peer), 4);
+	http_cancel(read[0].handle);
+	until(peer_count(at.peer) == 5);
+	http_cancel(read[1].handle);
+	http_cancel(read[2].handle);
+	start_token(&token[0]);
+	until(peer_count(at.peer) == 6);
+	for (size_t i = 0; i < 2; i++)
+		start(&read[i], NULL);
+	until(peer_count(at.peer) == 8);
+	http_cancel(token[0].handle);
+	http_cancel(read[0].handle);
+	http_cancel(read[1].handle);
 }
 
 static void free_in_done(const struct http_response *response, bool was_sent,
@@ -746,6 +809,8 @@ int main(void)
 		row(cancelled_at_every_stage),
 		row(cancelled_when_it_has_ended),
 		row(two_at_a_time_in_order),
+		row(a_token_takes_no_kept_connection),
+		row(a_token_waits_for_nobody),
 		row(a_dead_kept_connection),
 		row(the_client_may_end_in_a_done),
 		row(a_ca_file_must_be_there),
