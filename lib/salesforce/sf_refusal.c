@@ -24,7 +24,7 @@ struct row {
 	const char *hint;
 	unsigned asks;
 	enum error_kind kind;
-	int wait_s;         /* if the server names none */
+	int wait_s;         /* at least; longer if the server says so */
 	const char *remedy; /* NULL: settings_for() what was asked */
 	const char *told;   /* what we call it, where `code` would say that the login is over */
 };
@@ -211,7 +211,7 @@ static const struct row rows[] = {
 /* Where the body says nothing that we know. */
 static const struct {
 	int first, last;
-	int wait_s;
+	int wait_s; /* at least */
 	const char *code, *text;
 } status_rows[] = {
 	{ 403, 403, 15 * MINUTE_S, "http-403",
@@ -308,7 +308,7 @@ bool sf_refusal(const struct http_response *response, enum sf_ask ask, int64_t n
 			  is_plain_word(code) ? code : "not an error of OAuth");
 	else
 		wait_s = set_from_status(response->status, err);
-	err->retry_after_s = response->retry_after_s ? response->retry_after_s : wait_s;
+	err->retry_after_s = response->retry_after_s > wait_s ? response->retry_after_s : wait_s;
 	json_object_put(body);
 	return false;
 }
