@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "http/http.h"
 #include "salesforce/sf_json.h"
+#include "salesforce/sf_quote.h"
 
 #define MINUTE_S (60)
 #define HOUR_S   (60 * MINUTE_S)
@@ -201,9 +202,11 @@ static const struct row *find_row(const char *code, const char *text)
 static bool set_from_row(const struct row *row, const char *message, int64_t retry_after_s,
 			 struct error *err)
 {
+	char said[SF_QUOTE_SIZE];
+
 	if (*message)
-		error_set(err, row->kind, row->code, "%s (Salesforce says: %.200s)", row->remedy,
-			  message);
+		error_set(err, row->kind, row->code, "%s (Salesforce says: %s)", row->remedy,
+			  sf_quote(message, said));
 	else
 		error_set(err, row->kind, row->code, "%s", row->remedy);
 	err->retry_after_s = retry_after_s ? retry_after_s : row->wait_s;
@@ -234,14 +237,15 @@ static bool is_code(const char *text)
 static bool set_from_status(const struct http_response *response, const char *code,
 			    const char *message, struct error *err)
 {
+	char said[SF_QUOTE_SIZE];
 	size_t i = 0;
 
 	while (response->status < status_rows[i].first || response->status > status_rows[i].last)
 		i++;
 	if (*code)
-		error_set(err, status_rows[i].named, code, "%s (status %d%s%.200s)",
+		error_set(err, status_rows[i].named, code, "%s (status %d%s%s)",
 			  status_rows[i].text, response->status,
-			  *message ? ", Salesforce says: " : "", message);
+			  *message ? ", Salesforce says: " : "", sf_quote(message, said));
 	else
 		error_set(err, status_rows[i].kind, status_rows[i].code, "%s (status %d)",
 			  status_rows[i].text, response->status);

@@ -194,13 +194,45 @@ static void hostile_messages_are_tamed(void **state)
 	size_t used = strlen(body);
 
 	(void)state;
-	memset(body + used, 'x', 2000);
+	for (size_t i = 0; i < 2000; i++)
+		body[used + i] = i % 40 ? 'X' : ' ';
 	strcpy(body + used + 2000, "\"}]");
 	response.body_len = strlen(body);
 	sf_error_rest(&response, &err);
 	assert_string_equal(err.code, "INVALID_FIELD");
 	assert_null(strpbrk(err.text, "\n\r\x1b\x85"));
-	assert_true(strspn(strchr(err.text, 'x'), "x") < 200);
+	assert_true(strspn(strchr(err.text, 'X'), "X ") < 200);
+}
+
+/* Whatever the table makes of it: by code, by status with a code, by status alone. */
+static void the_token_is_not_echoed(void **state)
+{
+#define CANARY "00D8d0000004QxR!AQ.CANARY_0123456789012345678901234567890123456789"
+	static const struct {
+		int status;
+		const char *body;
+	} rows[] = {
+		{ 400, "[{\"errorCode\":\"MALFORMED_QUERY\",\"message\":\"Bearer " CANARY "\"}]" },
+		{ 400,
+		  "[{\"errorCode\":\"BRAND_NEW\",\"message\":\"in \\\"Bearer " CANARY "\\\"\"}]" },
+		{ 400, "[{\"errorCode\":\"" CANARY "\",\"message\":\"x\"}]" },
+		{ 400, "[{\"errorCode\":\"" CANARY "\",\"message\":\"" CANARY "\"}]" },
+		{ 503, "Authorization: Bearer " CANARY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_response response = { .status = rows[i].status,
+						  .body = rows[i].body,
+						  .body_len = strlen(rows[i].body) };
+		struct error err;
+
+		sf_error_rest(&response, &err);
+		if (strstr(err.text, "CANARY") || strstr(err.code, "CANARY"))
+			fail_msg("%s: %s", err.code, err.text);
+		if (i < 2)
+			assert_non_null(strstr(err.text, "Bearer …"));
+	}
 }
 
 int main(void)
@@ -208,6 +240,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rest_answers),
 		cmocka_unit_test(hostile_messages_are_tamed),
+		cmocka_unit_test(the_token_is_not_echoed),
 	};
 
 	return cmocka_run_group_tests_name("sf_error", tests, NULL, NULL);
