@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/loopback.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "conf/closest.h"
@@ -326,12 +327,15 @@ static bool parse_audience(const struct conf_key *key, const char *value,
 	return true;
 }
 
-/* What is to listen on loopback needs no privilege and is met by a path. */
-static bool is_listened_to(const struct conf_url *url, const char *path)
+/* What the listener takes; or another's page, whose address is pasted. */
+static bool is_redirect(const struct conf_url *url, const char *rest, const char *value)
 {
-	return strcmp(url->scheme, "http") == 0 &&
-	       (strcmp(url->host, "localhost") == 0 || conf_url_is_loopback(url)) &&
-	       url->port >= 1024 && conf_is_url_path(path);
+	struct loopback at;
+	struct error unused;
+
+	if (strcmp(url->scheme, "https") == 0)
+		return !*rest || conf_is_url_path(rest);
+	return loopback_parse(value, &at, &unused);
 }
 
 static bool parse_redirect_uri(const struct conf_key *key, const char *value,
@@ -346,18 +350,18 @@ static bool parse_redirect_uri(const struct conf_key *key, const char *value,
 		return false;
 	if (strlen(value) > (size_t)key->max)
 		return refuse(err, "is longer than %" PRId64 " bytes", key->max);
-	if (!is_listened_to(&url, rest) &&
-	    (strcmp(url.scheme, "https") != 0 || (*rest && !conf_is_url_path(rest))))
-		return refuse(
-			err, "expected http://localhost:PORT/PATH (or 127.0.0.1, or [::1]) with a "
-			     "port from 1024 to 65535, or, for logins by paste only, an https URL; "
-			     "no query, no fragment");
 	base = conf_url_format(&url);
 	if (!str_starts_with(value, base))
 		return refuse(err,
 			      "write %s in lower case: the app's callback URLs are compared to the "
 			      "letter",
 			      base);
+	if (!is_redirect(&url, rest, value))
+		return refuse(err,
+			      "expected http://localhost:PORT/PATH (or 127.0.0.1, or [::1]) with a "
+			      "port from 1024 to 65535 and a path of letters, digits, '-._~' and "
+			      "single slashes, or, for logins by paste only, an https URL; no "
+			      "query, no fragment");
 	put_text(at, value);
 	return true;
 }

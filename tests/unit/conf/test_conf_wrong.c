@@ -307,8 +307,8 @@ static const struct row keys[] = {
 #define REDIRECT     FLOW_OF_GOOD, WEB "redirect_uri = "                         /* 6 */
 #define BAD_REDIRECT                                                                               \
 	"6: redirect_uri: expected http://localhost:PORT/PATH (or 127.0.0.1, or [::1]) with a "    \
-	"port from 1024 to 65535, or, for logins by paste only, an https URL; no query, no "       \
-	"fragment"
+	"port from 1024 to 65535 and a path of letters, digits, '-._~' and single slashes, or, "   \
+	"for logins by paste only, an https URL; no query, no fragment"
 #define BAD_KEY                                                                                    \
 	"7: private_key: expected vault, vault:NAME, credential:NAME or file:/PATH; a key never "  \
 	"stands in this file: write vault, and hand the key in with `leadsync secret set a < "     \
@@ -413,6 +413,15 @@ static const struct row flows[] = {
 	{ "redirect with a query", REDIRECT "http://localhost:8717/x?y=1", { BAD_REDIRECT } },
 	{ "redirect with a fragment", REDIRECT "https://acme.example/x#y", { BAD_REDIRECT } },
 	{ "redirect with an escape", REDIRECT "http://localhost:8717/%2e", { BAD_REDIRECT } },
+	{ "redirect to an empty segment", REDIRECT "http://localhost:8717//x", { BAD_REDIRECT } },
+	{ "redirect to one in the middle",
+	  REDIRECT "http://localhost:8717/a//b",
+	  { BAD_REDIRECT } },
+	{ "redirect up", REDIRECT "http://localhost:8717/a/../x", { BAD_REDIRECT } },
+	{ "redirect to a dot", REDIRECT "http://127.0.0.1:8717/.", { BAD_REDIRECT } },
+	{ "redirect with punctuation", REDIRECT "http://[::1]:8717/a!b", { BAD_REDIRECT } },
+	{ "redirect with more of it", REDIRECT "http://localhost:8717/$&'()*", { BAD_REDIRECT } },
+	{ "redirect with parameters", REDIRECT "http://localhost:8717/a;b=c", { BAD_REDIRECT } },
 	{ "redirect by another scheme", REDIRECT "ftp://localhost:8717/x", { BAD_REDIRECT } },
 	{ "redirect to no URL",
 	  REDIRECT "localhost:8717/callback",
