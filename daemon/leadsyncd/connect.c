@@ -129,6 +129,11 @@ static void login_ended(struct vault_token *token, const struct error *err, void
 {
 	struct connect *in = arg;
 
+	/* Of an answer that is refused, too: there may be something to revoke. */
+	if (err && token) {
+		in->token = *token;
+		*token = (struct vault_token){ 0 };
+	}
 	if (err)
 		settle(in, CONNECT_FAILED, err);
 	else

@@ -15,19 +15,24 @@ struct grant_request;
 struct secret;
 struct vault_token;
 
-/* The end of one token request. `token` (contents now owned by the callee; NULL on failure) or
- * `err`. Of the token, `generation` and `rotation` are the keeper's; `obtained_ms` and `expires_ms`
+/* The end of one token request. `token` (contents now owned by the callee) or
+ * `err`, or both: see below. Of the token, `generation` and `rotation` are the keeper's; `obtained_ms` and `expires_ms`
  * may be 0 for now and not said; a refresh_token of NULL means that the current one stays good.
  * ERROR_RETRY: no grant is lost, back off; ERROR_HUMAN: the grant or its configuration is refused,
  * a person must act; its code invalid_grant: the grant is dead, only a new login helps.
+ *
+ * Both, by_login only: a 200 that is refused for another reason (a host that is not admitted, a
+ * missing scope, a wrong signature), but that brought a well-formed new refresh token. Of the token
+ * only `refresh_token` is set then, and `unknown` is false: what was sent is used up, and this is
+ * its successor, which the callee stores, or has revoked, before it does anything about `err`.
  *
  * `unknown` with an `err`: the request left, and no answer came that says what became of it (a lost
  * answer, a 200 that cannot be read): the refresh token that was sent may be used up. */
 typedef void grant_done_fn(struct vault_token *token, const struct error *err, bool unknown,
 			   void *arg);
 
-/* What introspection (RFC 7662) said of an access token. `expires_ms` 0: it is dead, or its end was
- * not said. An `err` of ERROR_HUMAN: this app may not introspect. */
+/* What introspection (RFC 7662) said of an access token. `expires_ms` 0: its end was not said. Not
+ * `active`: dead, or the server does not say more to this app (section 2.2). An `err` of ERROR_HUMAN: this app may not introspect. */
 typedef void grant_looked_fn(bool active, int64_t expires_ms, const struct error *err, void *arg);
 
 /* Revoked (RFC 7009), or not known there any more, which is as good; or `err`. */

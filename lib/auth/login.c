@@ -199,7 +199,8 @@ static void exchanged(struct vault_token *token, const struct error *err, bool u
 	struct error lost;
 
 	in->exchange = NULL;
-	if (err && unknown) {
+	/* What a person must mend is no news of the network: it says more than that. */
+	if (err && unknown && err->kind == ERROR_RETRY) {
 		error_set(&lost, ERROR_HUMAN, "exchange-lost",
 			  "the login's answer was lost: its code was sent and works once, so log "
 			  "in again (%s)",
@@ -252,7 +253,7 @@ static void expire(void *arg)
 	finish(in, NULL, &err);
 }
 
-/* Last: `done` may free the login. */
+/* `token` may be there beside `err`. Last: `done` may free the login. */
 static void finish(struct login *in, struct vault_token *token, const struct error *err)
 {
 	in->phase = LOGIN_OVER;

@@ -25,7 +25,8 @@ struct vault_token;
 /* The end, once, from the loop: the first token, its contents now the callee's, or `err`:
  * ERROR_HUMAN codes login-denied (the browser came back with an error), login-expired (ten minutes
  * passed), exchange-lost (the code was sent and no answer came: a code works once, log in again),
- * or what the grant said. The handle is good until login_free(). */
+ * or what the grant said. Both, where the answer is refused but brought a refresh token: then only
+ * that is set, and it is to be revoked. The handle is good until login_free(). */
 typedef void login_done_fn(struct vault_token *token, const struct error *err, void *arg);
 
 struct login_args {

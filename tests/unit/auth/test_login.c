@@ -26,7 +26,14 @@
 
 /* The grant: answers an exchange as `say` has it. */
 static struct {
-	enum { GIVE, FAIL, LOSE, HANG } say;
+	enum {
+		GIVE,
+		FAIL,
+		LOSE,
+		LOSE_SAID,     /* unknown, but a person must act */
+		FAIL_ANSWERED, /* the answer is refused, and brought a refresh token */
+		HANG
+	} say;
 	unsigned exchanges, cancels;
 	char code[64], verifier[64], challenge[64];
 	struct grant_request *pending;
@@ -47,7 +54,7 @@ static struct {
 	bool listen, free_in_done;
 	/* What `done` said. */
 	unsigned ends;
-	bool got_token;
+	bool got_token, got_refresh_token;
 	struct error err;
 } at;
 
@@ -74,9 +81,14 @@ static void grant_answer(void *arg)
 	}
 	if (script.say == FAIL)
 		error_set(&err, ERROR_HUMAN, "invalid_grant", "expired authorization code");
-	else
+	else if (script.say == LOSE)
 		error_set(&err, ERROR_RETRY, "timeout", "no answer within 30 s");
-	ended.done(NULL, &err, script.say == LOSE, ended.arg);
+	else
+		error_set(&err, ERROR_HUMAN, "wrong-host", "the answer is of evil.example");
+	if (script.say == FAIL_ANSWERED)
+		token.refresh_token = secret_new("canary-refresh", 14);
+	ended.done(token.refresh_token ? &token : NULL, &err,
+		   script.say == LOSE || script.say == LOSE_SAID, ended.arg);
 }
 
 static void copy_out(struct secret *in, char out[64])
@@ -125,8 +137,9 @@ static void ended(struct vault_token *token, const struct error *err, void *arg)
 {
 	assert_ptr_equal(arg, &at);
 	at.ends++;
-	assert_true(!token != !err);
-	at.got_token = token != NULL;
+	assert_true(token || err);
+	at.got_token = token && token->access_token;
+	at.got_refresh_token = token && token->refresh_token;
 	if (token)
 		vault_token_done(token);
 	if (err)
@@ -447,6 +460,26 @@ static void a_lost_exchange_is_not_repeated(void **state)
 	assert_int_equal(at.ends, 1);
 }
 
+static void a_refused_answer_says_why(void **state)
+{
+	static const struct {
+		int say;
+		bool refresh_token;
+	} rows[] = { { LOSE_SAID, false }, { FAIL_ANSWERED, true } };
+
+	for (size_t i = 0; i < 2; i++) {
+		script.say = rows[i].say;
+		assert_begins(come_back("code=canary&state="), OK_);
+		assert_end("wrong-host");
+		assert_int_equal(at.err.kind, ERROR_HUMAN);
+		assert_string_equal(at.err.text, "the answer is of evil.example");
+		/* To be revoked, if there is one. */
+		assert_int_equal(at.got_refresh_token, rows[i].refresh_token);
+		tear_down(state);
+		set_up(state);
+	}
+}
+
 static void ten_minutes_it_lasts(void **state)
 {
 	(void)state;
@@ -647,6 +680,7 @@ int main(void)
 		row(the_page_outlives_the_login),
 		row(what_the_grant_says_is_passed_on),
 		row(a_lost_exchange_is_not_repeated),
+		row(a_refused_answer_says_why),
 		row(ten_minutes_it_lasts),
 		row(nine_minutes_are_not_too_late),
 		row(an_answer_after_its_time_is_refused),
