@@ -52,16 +52,14 @@ void keeper_clear_next(struct keeper *in)
 
 void keeper_set_trouble(struct keeper *in, const struct error *err)
 {
-	bool same = in->has_trouble && strcmp(in->trouble.code, err->code) == 0;
+	bool same = in->failures && strcmp(in->trouble.code, err->code) == 0;
 
 	in->failures = same ? in->failures + 1 : 1;
 	in->trouble = *err;
-	in->has_trouble = true;
 }
 
 void keeper_clear_trouble(struct keeper *in)
 {
-	in->has_trouble = false;
 	in->failures = 0;
 	backoff_reset(&in->backoff);
 }
@@ -98,6 +96,16 @@ static void wait_free(struct keeper_wait *in)
 	free(in);
 }
 
+/* The last chance of a grant that would be lost otherwise. */
+static void keep_uncommitted(struct keeper *in)
+{
+	struct error ignored;
+
+	if (in->uncommitted.access_token)
+		vault_token_put(in->args.vault, in->account, &in->uncommitted, &ignored);
+	vault_token_done(&in->uncommitted);
+}
+
 void keeper_free(struct keeper *in)
 {
 	if (!in)
@@ -107,6 +115,7 @@ void keeper_free(struct keeper *in)
 	keeper_tell_nobody(in);
 	keeper_drop_request(in);
 	keeper_stop_looking(in);
+	keep_uncommitted(in);
 	loop_timer_cancel(in->next);
 	loop_timer_cancel(in->turn);
 	vault_token_done(&in->token);
@@ -135,7 +144,7 @@ static void waited_too_long(void *arg)
 	wait->deadline = NULL;
 	error_set(&err, ERROR_RETRY, "token-wait",
 		  "account %s: no access token within 2 minutes%s%s", in->account,
-		  in->has_trouble ? ": " : "", in->has_trouble ? in->trouble.text : "");
+		  in->failures ? ": " : "", in->failures ? in->trouble.text : "");
 	answer_wait(wait, NULL, &err);
 }
 
@@ -166,9 +175,9 @@ static void lend(struct keeper *in, struct keeper_wait *wait)
 		.generation = in->token.generation,
 	};
 
-	in->leased = true;
+	in->life.leased = true;
 	/* It would have been replaced by now, had anybody used it. */
-	if (in->due && in->state == KEEPER_FRESH)
+	if (in->life.due && in->state == KEEPER_FRESH)
 		keeper_ask(in);
 	answer_wait(wait, &lease, NULL);
 }

@@ -1,31 +1,37 @@
 /* keeper.h - one valid access token per account, one token request however many wait.
  *
- * States: empty (no token yet), fresh, refreshing, waiting (a transient failure: back-off runs),
- * parked (a person must act). In every state:
+ * States: empty (no token that is good), fresh, refreshing, waiting (a transient failure: back-off
+ * runs), parked (a person must act). In every state:
  *
  * - A token is in the vault, and the vault's high-water mark is raised, before the first request
- *   uses it. If the vault cannot store it, nobody gets it until it can.
+ *   uses it. If the vault cannot store it, nobody gets it until it can (waiting, code
+ *   token-not-stored): tried every 2 s for a minute, then every 30 s, and once by keeper_free().
  * - Before a refresh token is sent, the vault knows that it will be (vault_account_set_asked); if
  *   that cannot be written, it is not sent. If no answer came, the old access token is used to its
  *   end (fresh, with a trouble), then the refresh token is sent exactly once more, unless the
  *   provider is known not to rotate; after that the account is parked (code answer-lost). The same
  *   holds for a process that was killed in between. Refused then, the text says that the lost
  *   answer may be why, and no later process sends it either.
+ * - An answer that is refused, but that brought a new refresh token, leaves that in the vault beside
+ *   the old access token, before anything comes of the refusal.
  * - A refresh token older than the high-water mark is never sent (parked, code stale-token).
  * - The token is replaced at 3/4 of its life with jitter while the account is in use, and once a
  *   day otherwise, so that the grant stays alive.
  * - How long it lives: what its answer said, else introspection where the app may, else
- *   session_lifetime or what was learned: a session that ended sooner though it was used less than
+ *   session_lifetime or what was learned. An introspection that says "inactive" says nothing: it
+ *   may be that the app may not look, and a refusal (401) decides. A session that ended sooner though it was used less than
  *   that ago teaches the next shorter timeout Salesforce has, a step a day at most, 15 minutes at
  *   least, forgotten after 7 days without such an end. One that ended within 15 minutes of its last
  *   use was revoked and teaches nothing.
  * - The org is pinned: a token of another org parks the account (code other-org). A new
  *   instance_url of the same org is taken, and told.
- * - Parked, no request at all is made until keeper_unpark(), keeper_login() or keeper_forget().
- *   Never more than 20 token requests an hour. Three tokens in a row refused within minutes of
- * being obtained park it too (code token-refused): then it is not the token. An endpoint that
- * answers with no token and no reason, as under maintenance, never parks: after eight such answers
- * it is asked every 15 minutes. */
+ * - Parked, no request at all is made until keeper_unpark() or keeper_login(). Never more than 20
+ *   token requests an hour.
+ * - Three tokens in a row that are refused within minutes of being obtained park it too (code
+ *   token-refused): then it is not the token. So do five in a row within an hour that a server took
+ *   first (keeper_proved()); fewer may be sessions that somebody ended.
+ * - An endpoint that answers with no token and no reason, as under maintenance, never parks: after
+ *   eight such answers it is asked every 15 minutes. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -114,24 +120,25 @@ void keeper_health(const struct keeper *in, struct keeper_health *ret);
  * grant is asked once a process: the next start tries it again. */
 void keeper_unpark(struct keeper *in);
 
-/* A login that the operator confirmed: its token becomes the account's. Another org than the pinned
- * one is refused (ERROR_HUMAN code other-org: keeper_forget() first). Stored before it answers
- * true; then whoever waits is served, and nothing of the past keeps it parked. Takes the contents
- * on success only. A token request under way is dropped. */
+/* A login that the operator confirmed: its token becomes the account's, as old as its `obtained_ms`
+ * says. Another org than the pinned one is refused (ERROR_HUMAN code other-org: keeper_disconnect()
+ * first). Stored before it answers true; then whoever waits is served, and nothing of the past keeps
+ * it parked. Takes the contents on success only. Busy (keeper_is_busy()), it is ERROR_RETRY code
+ * token-on-its-way, and nothing has changed: dropped, a request could leave a grant at the server
+ * that nobody holds. Another token request under way is dropped. */
 bool keeper_login(struct keeper *in, struct vault_token *token, struct error *err);
 
 /* The operator's end of it: vault_disconnect(), then parked (code disconnected) until
- * keeper_login(). */
+ * keeper_login(). Busy: as there. */
 bool keeper_disconnect(struct keeper *in, struct error *err);
 
-/* The account starts anew, as after its first configuration: its token and its org are forgotten,
- * here and in the vault. */
-bool keeper_forget(struct keeper *in, struct error *err);
-
 /* A refresh token is on its way (by_login), or a token is not stored yet: to stop now could lose
- * the grant. Tells once, from the loop, when that is over, or soon if it is; at most one who waits;
- * NULL forgets him. */
+ * the grant. */
 bool keeper_is_busy(const struct keeper *in);
+
+/* Somebody waits for the end of that: no request is begun any more, whoever asks; what is on its
+ * way is awaited and stored. Told from the loop whenever it has settled, soon if it is settled now,
+ * perhaps more than once; at most one who waits. NULL forgets him, and requests are begun again. */
 typedef void keeper_settled_fn(void *arg);
 void keeper_on_settled(struct keeper *in, keeper_settled_fn *fn, void *arg);
 

@@ -130,6 +130,19 @@ bool keeper_load(struct keeper *in, struct error *err)
 	return true;
 }
 
+bool keeper_store(struct keeper *in, struct vault_token *token, struct error *err)
+{
+	if (!vault_token_put(in->args.vault, in->account, token, err))
+		return false;
+	keeper_drop_request(in);
+	in->known = (struct vault_account){ .learned_life_s = in->known.learned_life_s,
+					    .learned_ms = in->known.learned_ms };
+	keeper_use_token(in, token);
+	keeper_turn_soon(in);
+	keeper_look(in);
+	return true;
+}
+
 /* What persons do. */
 
 void keeper_unpark(struct keeper *in)
@@ -138,7 +151,7 @@ void keeper_unpark(struct keeper *in)
 
 	if (in->state != KEEPER_PARKED || in->known.disconnected)
 		return;
-	in->refusals = 0;
+	in->refusals = (struct policy_refusals){ 0 };
 	if (!in->args.grant->by_login || !policy_only_login_mends(in->trouble.code)) {
 		keeper_clear_trouble(in);
 		keeper_spend(in);
@@ -147,10 +160,21 @@ void keeper_unpark(struct keeper *in)
 	keeper_turn_soon(in);
 }
 
+/* Dropped, a refresh token on its way may leave a successor at the server that nobody holds. */
+static bool is_settled(const struct keeper *in, struct error *err)
+{
+	return !keeper_is_busy(in) ||
+	       error_set(err, ERROR_RETRY, "token-on-its-way",
+			 "account %s: a token request is on its way; try again in a moment",
+			 in->account);
+}
+
 bool keeper_login(struct keeper *in, struct vault_token *token, struct error *err)
 {
 	struct vault_token taken = *token;
 
+	if (!is_settled(in, err))
+		return false;
 	if (!keeper_is_same_org(in, token))
 		return error_set(
 			err, ERROR_HUMAN, "other-org",
@@ -161,51 +185,29 @@ bool keeper_login(struct keeper *in, struct vault_token *token, struct error *er
 			in->account);
 	taken.source = mem_strdup(source_of(in));
 	taken.rotation = VAULT_ROTATION_UNKNOWN; /* the app may have been changed for it */
-	keeper_date(in, &taken);
-	if (!vault_token_put(in->args.vault, in->account, &taken, err)) {
+	/* It has aged while somebody thought about it. */
+	keeper_date(in, &taken, token->obtained_ms);
+	if (!keeper_store(in, &taken, err)) {
 		free(taken.source);
 		return error_prefix(err, "account %s: the login is not stored", in->account);
 	}
 	free(token->source);
 	*token = (struct vault_token){ 0 };
-	keeper_drop_request(in);
-	in->known = (struct vault_account){ .learned_life_s = in->known.learned_life_s,
-					    .learned_ms = in->known.learned_ms };
-	in->refusals = 0;
-	keeper_use_token(in, &taken);
-	keeper_turn_soon(in);
-	keeper_look(in);
+	in->refusals = (struct policy_refusals){ 0 };
 	return true;
-}
-
-/* Without a token, and nobody asks for one. */
-static void empty(struct keeper *in)
-{
-	keeper_drop_request(in);
-	keeper_stop_looking(in);
-	vault_token_done(&in->token);
-	in->known = (struct vault_account){ 0 };
-	in->refusals = 0;
-	keeper_clear_trouble(in);
-	keeper_spend(in);
-	keeper_turn_soon(in);
 }
 
 bool keeper_disconnect(struct keeper *in, struct error *err)
 {
-	if (!vault_disconnect(in->args.vault, in->account, loop_now_ms(in->args.loop), err))
+	if (!is_settled(in, err) ||
+	    !vault_disconnect(in->args.vault, in->account, loop_now_ms(in->args.loop), err))
 		return false;
-	empty(in);
-	in->known.disconnected = true;
+	keeper_drop_request(in);
+	vault_token_done(&in->token);
+	in->known = (struct vault_account){ .disconnected = true };
+	in->refusals = (struct policy_refusals){ 0 };
+	keeper_clear_trouble(in);
+	keeper_spend(in);
 	park_disconnected(in);
-	return true;
-}
-
-bool keeper_forget(struct keeper *in, struct error *err)
-{
-	if (!vault_token_delete(in->args.vault, in->account, err))
-		return false;
-	empty(in);
-	begin(in);
 	return true;
 }

@@ -19,7 +19,7 @@
 /* A minute, save where a token lives so short that none would ever do. */
 static int64_t least_left_ms(const struct keeper *in)
 {
-	int64_t life_ms = in->expires_steady_ms - in->obtained_steady_ms;
+	int64_t life_ms = in->life.expires_steady_ms - in->life.obtained_steady_ms;
 
 	return life_ms / 2 < LEAST_LEFT_MS ? life_ms / 2 : LEAST_LEFT_MS;
 }
@@ -27,14 +27,14 @@ static int64_t least_left_ms(const struct keeper *in)
 static int64_t left_ms(const struct keeper *in)
 {
 	int64_t wall_ms = in->token.expires_ms - loop_now_ms(in->args.loop);
-	int64_t steady_ms = in->expires_steady_ms - loop_steady_ms(in->args.loop);
+	int64_t steady_ms = in->life.expires_steady_ms - loop_steady_ms(in->args.loop);
 
 	return (wall_ms < steady_ms ? wall_ms : steady_ms) - least_left_ms(in);
 }
 
 bool keeper_is_good(const struct keeper *in)
 {
-	return in->token.access_token && !in->spent && left_ms(in) >= 0;
+	return in->token.access_token && !in->life.spent && left_ms(in) >= 0;
 }
 
 /* What is next. */
@@ -52,8 +52,8 @@ static void refresh_ahead(void *arg)
 	struct keeper *in = arg;
 
 	in->next = NULL;
-	in->due = true;
-	if (in->leased)
+	in->life.due = true;
+	if (in->life.leased)
 		keeper_ask(in);
 	else
 		keeper_plan(in);
@@ -62,7 +62,7 @@ static void refresh_ahead(void *arg)
 /* Once a day, and rather sooner than later: a grant that is never used ends. */
 static int64_t keep_alive_in_ms(const struct keeper *in)
 {
-	int64_t age_ms = loop_steady_ms(in->args.loop) - in->obtained_steady_ms;
+	int64_t age_ms = loop_steady_ms(in->args.loop) - in->life.obtained_steady_ms;
 	int64_t wait_ms = backoff_jitter_ms(DAY_MS / 100 * 95, REFRESH_JITTER / 2) - age_ms;
 
 	return wait_ms > 0 ? wait_ms : backoff_jitter_ms(SOON_MS / 2, 100);
@@ -70,8 +70,8 @@ static int64_t keep_alive_in_ms(const struct keeper *in)
 
 static int64_t refresh_in_ms(const struct keeper *in)
 {
-	int64_t life_ms = in->expires_steady_ms - in->obtained_steady_ms;
-	int64_t age_ms = loop_steady_ms(in->args.loop) - in->obtained_steady_ms;
+	int64_t life_ms = in->life.expires_steady_ms - in->life.obtained_steady_ms;
+	int64_t age_ms = loop_steady_ms(in->args.loop) - in->life.obtained_steady_ms;
 	int64_t wait_ms =
 		backoff_jitter_ms(policy_refresh_after_ms(life_ms), REFRESH_JITTER) - age_ms;
 
@@ -82,7 +82,7 @@ void keeper_plan(struct keeper *in)
 {
 	if (!in->token.access_token)
 		keeper_clear_next(in);
-	else if (in->due || !keeper_is_good(in))
+	else if (in->life.due || !keeper_is_good(in))
 		keeper_set_next(in, keep_alive_in_ms(in), keep_alive);
 	else if (keeper_next_step(in) == POLICY_USE_OLD)
 		keeper_set_next(in, left_ms(in) + 1, refresh_ahead);
@@ -103,6 +103,7 @@ void keeper_use_token(struct keeper *in, struct vault_token *token)
 {
 	int64_t age_ms = loop_now_ms(in->args.loop) - token->obtained_ms;
 	bool moved = has_moved(in, token);
+	int64_t obtained_ms;
 
 	keeper_stop_looking(in);
 	vault_token_done(&in->token);
@@ -111,14 +112,12 @@ void keeper_use_token(struct keeper *in, struct vault_token *token)
 	/* From the future: the clock was set back. Then it is taken for new. */
 	if (age_ms < 0)
 		age_ms = 0;
-	in->obtained_steady_ms = loop_steady_ms(in->args.loop) - age_ms;
-	in->expires_steady_ms =
-		in->obtained_steady_ms + in->token.expires_ms - in->token.obtained_ms;
-	in->proved_steady_ms = in->obtained_steady_ms;
-	in->spent = false;
-	in->leased = false;
-	in->proved = false;
-	in->due = false;
+	obtained_ms = loop_steady_ms(in->args.loop) - age_ms;
+	in->life = (struct keeper_life){
+		.obtained_steady_ms = obtained_ms,
+		.expires_steady_ms = obtained_ms + in->token.expires_ms - in->token.obtained_ms,
+		.proved_steady_ms = obtained_ms,
+	};
 	keeper_clear_trouble(in);
 	keeper_plan(in);
 	keeper_set_state(in, keeper_is_good(in) ? KEEPER_FRESH : KEEPER_EMPTY);
@@ -128,7 +127,7 @@ void keeper_use_token(struct keeper *in, struct vault_token *token)
 
 void keeper_spend(struct keeper *in)
 {
-	in->spent = true;
+	in->life.spent = true;
 	keeper_stop_looking(in);
 	keeper_plan(in);
 	keeper_set_state(in, KEEPER_EMPTY);
@@ -136,44 +135,52 @@ void keeper_spend(struct keeper *in)
 
 /* Its end. */
 
-void keeper_date(const struct keeper *in, struct vault_token *token)
+void keeper_date(const struct keeper *in, struct vault_token *token, int64_t obtained_ms)
 {
 	int64_t now_ms = loop_now_ms(in->args.loop);
 	int64_t from_ms = token->obtained_ms ? token->obtained_ms : now_ms;
 	struct policy_life life = policy_life(in->args.session_lifetime_s, &in->known, now_ms);
 
+	/* Not said, or the clock was set back since. */
+	if (!obtained_ms || obtained_ms > now_ms)
+		obtained_ms = now_ms;
 	if (token->expires_ms > from_ms) {
-		token->expires_ms = now_ms + token->expires_ms - from_ms;
+		token->expires_ms = obtained_ms + token->expires_ms - from_ms;
 		token->expiry = VAULT_EXPIRY_SAID;
 	} else {
-		token->expires_ms = now_ms + life.life_s * 1000;
+		token->expires_ms = obtained_ms + life.life_s * 1000;
 		token->expiry = life.expiry;
 	}
-	token->obtained_ms = now_ms;
+	token->obtained_ms = obtained_ms;
+}
+
+static void take_end(struct keeper *in, int64_t expires_ms)
+{
+	int64_t now_ms = loop_now_ms(in->args.loop), steady_ms = loop_steady_ms(in->args.loop);
+	int64_t expires_steady_ms = steady_ms + expires_ms - now_ms;
+	struct error ignored;
+
+	if (!policy_is_life(expires_steady_ms - in->life.obtained_steady_ms))
+		return;
+	in->token.expires_ms = expires_ms;
+	in->token.expiry = VAULT_EXPIRY_INTROSPECTED;
+	in->life.expires_steady_ms = expires_steady_ms;
+	vault_token_set_expiry(in->args.vault, in->account, &in->token, &ignored);
+	if (in->state == KEEPER_FRESH)
+		keeper_plan(in);
 }
 
 static void looked(bool active, int64_t expires_ms, const struct error *err, void *arg)
 {
 	struct keeper *in = arg;
-	int64_t now_ms = loop_now_ms(in->args.loop), steady_ms = loop_steady_ms(in->args.loop);
-	struct error ignored;
 
 	in->looking = NULL;
-	if (err) {
-		/* This app may not; somebody may allow it. */
-		if (err->kind == ERROR_HUMAN)
-			in->look_after_ms = steady_ms + LOOK_AGAIN_MS;
-	} else if (!active) {
-		keeper_refused(in, in->token.generation);
-	} else if (expires_ms &&
-		   policy_is_life(expires_ms - now_ms + steady_ms - in->obtained_steady_ms)) {
-		in->token.expires_ms = expires_ms;
-		in->token.expiry = VAULT_EXPIRY_INTROSPECTED;
-		in->expires_steady_ms = steady_ms + expires_ms - now_ms;
-		vault_token_set_expiry(in->args.vault, in->account, &in->token, &ignored);
-		if (in->state == KEEPER_FRESH)
-			keeper_plan(in);
-	}
+	/* This app may not, and somebody may allow it later. RFC 7662 section 2.2 lets a server say
+	 * "inactive" for that, too: whether the token is dead, a 401 decides. */
+	if (err ? err->kind == ERROR_HUMAN : !active)
+		in->look_after_ms = loop_steady_ms(in->args.loop) + LOOK_AGAIN_MS;
+	else if (!err && expires_ms)
+		take_end(in, expires_ms);
 }
 
 void keeper_look(struct keeper *in)
@@ -197,16 +204,16 @@ void keeper_proved(struct keeper *in, uint64_t generation)
 {
 	if (generation != in->token.generation || !in->token.access_token)
 		return;
-	in->proved = true;
+	in->life.proved = true;
 	in->proved_ms = loop_now_ms(in->args.loop);
-	in->proved_steady_ms = loop_steady_ms(in->args.loop);
+	in->life.proved_steady_ms = loop_steady_ms(in->args.loop);
 }
 
 /* A session that ended sooner than was believed. */
 static void learn(struct keeper *in)
 {
 	int64_t now_ms = loop_now_ms(in->args.loop);
-	int64_t unused_ms = loop_steady_ms(in->args.loop) - in->proved_steady_ms;
+	int64_t unused_ms = loop_steady_ms(in->args.loop) - in->life.proved_steady_ms;
 	struct error ignored;
 	int64_t life_s;
 
@@ -223,28 +230,37 @@ static void learn(struct keeper *in)
 
 static void park_refused(struct keeper *in)
 {
+	static const char mend[] = "look at the user's API permission, IP ranges and session "
+				   "policy, then `leadsync run JOB`";
 	struct error err;
 
-	in->spent = true;
+	in->life.spent = true;
 	keeper_stop_looking(in);
-	error_set(&err, ERROR_HUMAN, "token-refused",
-		  "account %s: %d new access tokens in a row were refused: look at the "
-		  "user's API permission, IP ranges and session policy, then "
-		  "`leadsync run JOB`",
-		  in->account, POLICY_MOST_REFUSALS);
+	if (in->life.proved)
+		error_set(&err, ERROR_HUMAN, "token-refused",
+			  "account %s: %d new access tokens within an hour were taken first, and "
+			  "refused minutes later: %s",
+			  in->account, POLICY_MOST_PROVED_REFUSALS, mend);
+	else
+		error_set(&err, ERROR_HUMAN, "token-refused",
+			  "account %s: %d new access tokens in a row were refused: %s", in->account,
+			  POLICY_MOST_REFUSALS, mend);
 	keeper_park(in, &err);
 }
 
 void keeper_refused(struct keeper *in, uint64_t generation)
 {
-	if (in->state == KEEPER_PARKED || in->spent || generation != in->token.generation)
+	int64_t now_ms = loop_steady_ms(in->args.loop);
+	bool enough;
+
+	if (in->state == KEEPER_PARKED || in->life.spent || generation != in->token.generation)
 		return;
 	learn(in);
-	in->refusals = policy_refusals(in->refusals, in->proved,
-				       loop_steady_ms(in->args.loop) - in->obtained_steady_ms);
+	enough = policy_refused(&in->refusals, in->life.proved,
+				now_ms - in->life.obtained_steady_ms, now_ms);
 	if (in->state != KEEPER_FRESH) {
-		in->spent = true; /* a new one is on its way already */
-	} else if (in->refusals >= POLICY_MOST_REFUSALS) {
+		in->life.spent = true; /* a new one is on its way already */
+	} else if (enough) {
 		park_refused(in);
 	} else {
 		keeper_spend(in);

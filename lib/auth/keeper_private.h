@@ -14,6 +14,16 @@
 #include "loop/loop.h"
 #include "vault/vault.h"
 
+/* What became of the token at hand since it was obtained. */
+struct keeper_life {
+	int64_t obtained_steady_ms, expires_steady_ms;
+	int64_t proved_steady_ms; /* its last proof of life; not before obtained_steady_ms */
+	bool proved;              /* a server took it */
+	bool leased;
+	bool spent; /* refused by a server, or not to be trusted any more */
+	bool due;   /* its time to be replaced has come, but nobody used it */
+};
+
 struct keeper {
 	struct keeper_args args;
 	char *account;
@@ -21,27 +31,23 @@ struct keeper {
 
 	struct vault_token token;   /* as in the vault; org_id is the pin, whatever else is true */
 	struct vault_account known; /* as in the vault, but for a write of it that failed */
-	bool spent;                 /* refused by a server, or not to be trusted any more */
-	bool leased;                /* since it was obtained */
-	bool proved;                /* a server took it since it was obtained */
-	bool due;                   /* its time to be replaced has come, but nobody used it */
-	int64_t obtained_steady_ms, expires_steady_ms;
-	int64_t proved_ms, proved_steady_ms; /* the last proof of life; the second not before
-						obtained_steady_ms */
-	unsigned refusals;                   /* of fresh tokens, in a row */
+	struct keeper_life life;
+	int64_t proved_ms; /* the last proof of life of any token */
+	struct policy_refusals refusals;
 
 	struct grant_request *asking;   /* in KEEPER_REFRESHING only */
 	struct grant_request *looking;  /* introspects the token at hand */
 	int64_t look_after_ms;          /* on the steady clock: not before */
 	struct vault_token uncommitted; /* in KEEPER_WAITING only: all zero otherwise */
+	struct error refusal;           /* of all but the refresh token in `uncommitted`; all zero
+					   if that is a whole answer */
 	struct loop_timer *next;        /* a refresh ahead, or the next try, or the next commit */
 	int64_t next_ms;
 	struct backoff backoff;
 	struct policy_budget budget;
 	uint64_t requests;
 	struct error trouble; /* why it waits or is parked, or why the old token is used up first */
-	bool has_trouble;
-	unsigned failures; /* in a row, of trouble.code */
+	unsigned failures;    /* in a row, of trouble.code; 0: there is no trouble */
 
 	TAILQ_HEAD(, keeper_wait) waits;
 	struct loop_timer *turn;
@@ -69,7 +75,8 @@ void keeper_park(struct keeper *in, const struct error *err);
 /* Asks for a token, or waits until it may, or parks. */
 void keeper_ask(struct keeper *in);
 
-/* No request and no token that is not stored: as if none had been asked for. */
+/* Goes on with what was held back while somebody waited for the end. */
+void keeper_resume(struct keeper *in);
 void keeper_drop_request(struct keeper *in);
 bool keeper_is_same_org(const struct keeper *in, const struct vault_token *token);
 
@@ -86,8 +93,8 @@ void keeper_spend(struct keeper *in);
 /* Sets the timer of whatever the token at hand needs next. */
 void keeper_plan(struct keeper *in);
 
-/* When a token that was just obtained was so, and when it is believed to end: by our own clock. */
-void keeper_date(const struct keeper *in, struct vault_token *token);
+/* When a token was obtained, and when it is believed to end: by our own clock. */
+void keeper_date(const struct keeper *in, struct vault_token *token, int64_t obtained_ms);
 
 /* Asks in the background when the token at hand ends, if that is not said. */
 void keeper_look(struct keeper *in);
@@ -99,6 +106,10 @@ void keeper_stop_looking(struct keeper *in);
  */
 bool keeper_load(struct keeper *in, struct error *err);
 enum policy_step keeper_next_step(const struct keeper *in);
+
+/* Stores it, and then it is the account's, and whoever waits is served; its contents are taken.
+ * False: nothing has changed. */
+bool keeper_store(struct keeper *in, struct vault_token *token, struct error *err);
 
 /* Parks by that step. */
 void keeper_park_step(struct keeper *in, enum policy_step step);

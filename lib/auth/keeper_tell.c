@@ -42,7 +42,7 @@ static void tell_settled(void *arg)
 
 	in->tell_settled = NULL;
 	if (!keeper_is_busy(in))
-		TAKE(in->settled)(in->settled_arg);
+		in->settled(in->settled_arg);
 }
 
 static void tell_settled_soon(struct keeper *in)
@@ -92,7 +92,10 @@ void keeper_on_settled(struct keeper *in, keeper_settled_fn *fn, void *arg)
 	loop_timer_cancel(TAKE(in->tell_settled));
 	in->settled = fn;
 	in->settled_arg = arg;
-	tell_settled_soon(in);
+	if (fn)
+		tell_settled_soon(in);
+	else
+		keeper_resume(in);
 }
 
 /* What the daemon shows. */
@@ -162,7 +165,7 @@ void keeper_health(const struct keeper *in, struct keeper_health *ret)
 		.next_refresh_ms = in->next_ms,
 		.instance_url = in->token.instance_url ? in->token.instance_url : "",
 		.org_id = in->token.org_id ? in->token.org_id : "",
-		.trouble = in->has_trouble ? &in->trouble : NULL,
+		.trouble = in->failures ? &in->trouble : NULL,
 		.token_requests = in->requests,
 	};
 }

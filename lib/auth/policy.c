@@ -141,11 +141,24 @@ bool policy_is_life(int64_t life_ms)
 	       life_ms <= DAY_MS + SLACK_M * MINUTE_MS;
 }
 
-unsigned policy_refusals(unsigned before, bool proved, int64_t age_ms)
+static bool proved_refused(struct policy_refusals *in, int64_t now_ms)
 {
+	int64_t oldest_ms;
+
+	in->proved_ms[in->proved++ % POLICY_MOST_PROVED_REFUSALS] = now_ms;
+	oldest_ms = in->proved_ms[in->proved % POLICY_MOST_PROVED_REFUSALS];
+	return in->proved >= POLICY_MOST_PROVED_REFUSALS && now_ms - oldest_ms < HOUR_MS;
+}
+
+bool policy_refused(struct policy_refusals *in, bool proved, int64_t age_ms, int64_t now_ms)
+{
+	if (age_ms >= 10 * MINUTE_MS) {
+		*in = (struct policy_refusals){ 0 };
+		return false;
+	}
 	if (proved)
-		return before;
-	return age_ms < 10 * MINUTE_MS ? before + 1 : 0;
+		return proved_refused(in, now_ms);
+	return ++in->unproved >= POLICY_MOST_REFUSALS;
 }
 
 int64_t policy_budget_wait_ms(const struct policy_budget *in, int64_t now_ms)

@@ -60,11 +60,20 @@ int64_t policy_lesson_s(int64_t ceiling_s, const struct vault_account *account, 
  * agree, and it is not known. */
 bool policy_is_life(int64_t life_ms);
 
-/* How many tokens in a row were refused while still fresh, now that one of `age_ms` is refused. An
- * old one that is refused has simply come to its end; one that was taken before (`proved`) was
- * ended by somebody, and neither counts nor ends the row. */
-unsigned policy_refusals(unsigned before, bool proved, int64_t age_ms);
-#define POLICY_MOST_REFUSALS 3
+/* Access tokens that were refused while still fresh: then it is not the token. One that was taken
+ * before (`proved`) may have been ended by somebody, so it takes more of those; but an endpoint that
+ * takes the token beside one that never does must not use up tokens for ever. An old one that is
+ * refused has simply come to its end, and ends both rows. Zeroed: none yet. */
+#define POLICY_MOST_REFUSALS        3 /* in a row, taken nowhere */
+#define POLICY_MOST_PROVED_REFUSALS 5 /* in a row, within an hour */
+struct policy_refusals {
+	unsigned unproved;
+	unsigned proved;
+	int64_t proved_ms[POLICY_MOST_PROVED_REFUSALS]; /* a ring */
+};
+
+/* Counts one of `age_ms`. True: no further token is to be asked for. */
+bool policy_refused(struct policy_refusals *in, bool proved, int64_t age_ms, int64_t now_ms);
 
 /* Never more than 20 requests an hour, whatever asks for them. Zeroed: none yet. */
 #define POLICY_MOST_AN_HOUR 20

@@ -209,6 +209,55 @@ static void fresh_tokens_refused_again_and_again(void **state)
 	}
 }
 
+/* An endpoint that takes every token, beside one that takes none. */
+static void taken_here_and_refused_there(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 24 * 60; i++) {
+		at.generation = 0;
+		get();
+		keeper_proved(at.keeper, at.generation);
+		keeper_refused(at.keeper, at.generation);
+		pass(MINUTE_MS);
+	}
+	assert_int_equal(script.requests, 5);
+	assert_int_equal(health().state, KEEPER_PARKED);
+	assert_string_equal(at.code, "token-refused");
+	assert_string_equal(health().state_name, "needs-admin");
+	/* As often again where somebody says that it is mended, and it is not. */
+	keeper_unpark(at.keeper);
+	for (int i = 0; i < 60; i++) {
+		at.generation = 0;
+		get();
+		keeper_proved(at.keeper, at.generation);
+		keeper_refused(at.keeper, at.generation);
+	}
+	assert_int_equal(script.requests, 10);
+}
+
+static void sessions_that_an_administrator_ends(void **state)
+{
+	(void)state;
+	/* Three, one after the other. */
+	for (int i = 0; i < 3; i++) {
+		get();
+		keeper_proved(at.keeper, at.generation);
+		keeper_refused(at.keeper, at.generation);
+	}
+	get();
+	/* And one every twenty minutes. */
+	for (int i = 0; i < 72; i++) {
+		pass(20 * MINUTE_MS);
+		keeper_refused(at.keeper, at.generation);
+		get();
+		keeper_proved(at.keeper, at.generation);
+		keeper_refused(at.keeper, at.generation);
+		get();
+	}
+	assert_int_equal(at.errors, 0);
+	assert_int_equal(health().state, KEEPER_FRESH);
+}
+
 static void the_budget_holds(void **state)
 {
 	unsigned day = 0;
@@ -371,22 +420,65 @@ static void stored_before_it_is_used(void **state)
 	fill_disk();
 	keeper_refused(at.keeper, at.generation);
 	keeper_get(at.keeper, leased, NULL);
-	for (int i = 0; i < 2; i++)
-		pass(30000);
+	for (int i = 0; i < 20; i++)
+		pass(2000);
 	empty_disk();
 	assert_int_equal(script.requests, 2);
 	assert_int_equal(at.leases, 1);
 	got = health();
 	assert_int_equal(got.state, KEEPER_WAITING);
-	assert_non_null(strstr(got.trouble->text, "not stored"));
+	assert_string_equal(got.trouble->code, "token-not-stored");
+	assert_non_null(strstr(got.trouble->text, "the new token is not stored yet: "));
 	assert_true(keeper_is_busy(at.keeper));
-	/* It can again. */
-	pass(30000);
+	/* It can again: tried every 2 s, as a stop waits 20 s only. */
+	pass(2000);
 	assert_false(keeper_is_busy(at.keeper));
 	assert_int_equal(at.leases, 2);
 	assert_string_equal(at.token, "access-2");
 	assert_int_equal(script.requests, 2);
 	assert_int_equal(health().state, KEEPER_FRESH);
+}
+
+static void not_stored_for_long_it_is_tried_less_often(void **state)
+{
+	struct keeper_health early, late;
+
+	(void)state;
+	get();
+	fill_disk();
+	keeper_refused(at.keeper, at.generation);
+	keeper_get(at.keeper, leased, NULL);
+	for (int i = 0; i < 25; i++)
+		pass(2000);
+	early = health();
+	for (int i = 0; i < 10; i++)
+		pass(2000);
+	late = health();
+	empty_disk();
+	assert_in_range(early.next_refresh_ms, 1, loop_now_ms(at.loop) - 18000);
+	assert_in_range(late.next_refresh_ms, loop_now_ms(at.loop) + 3000,
+			loop_now_ms(at.loop) + 30000);
+	pass(25000);
+	assert_int_equal(at.leases, 2);
+	assert_int_equal(script.requests, 2);
+}
+
+static void freed_before_it_is_stored(void **state)
+{
+	struct vault_token got;
+
+	(void)state;
+	get();
+	fill_disk();
+	keeper_refused(at.keeper, at.generation);
+	keeper_get(at.keeper, leased, NULL);
+	pass(0);
+	empty_disk();
+	assert_true(keeper_is_busy(at.keeper));
+	keeper_free(TAKE(at.keeper));
+	got = token_in_vault();
+	assert_int_equal(got.generation, 2);
+	vault_token_done(&got);
 }
 
 static void the_stored_token_is_used_after_a_crash(void **state)
@@ -466,27 +558,6 @@ static void a_token_from_elsewhere_is_not_used(void **state)
 	assert_int_equal(script.requests, 2);
 }
 
-static void forgotten_it_starts_anew(void **state)
-{
-	struct error err;
-
-	(void)state;
-	get();
-	fail_with(ERROR_HUMAN, "invalid_client");
-	keeper_refused(at.keeper, at.generation);
-	get();
-	assert_int_equal(health().state, KEEPER_PARKED);
-	script.say = GIVE;
-	assert_true(keeper_forget(at.keeper, &err));
-	assert_int_equal(health().state, KEEPER_EMPTY);
-	assert_string_equal(health().org_id, "");
-	get();
-	assert_int_equal(health().state, KEEPER_FRESH);
-	close_all();
-	open_all();
-	assert_int_equal(health().state, KEEPER_FRESH);
-}
-
 static void a_newer_token_in_the_vault_unparks(void **state)
 {
 	struct vault_token token = { 0 };
@@ -548,6 +619,8 @@ int main(void)
 		row(a_burst_of_refusals_is_one_refresh),
 		row(refused_while_a_refresh_runs),
 		row(fresh_tokens_refused_again_and_again),
+		row(taken_here_and_refused_there),
+		row(sessions_that_an_administrator_ends),
 		row(the_budget_holds),
 		row(another_org_is_refused),
 		row(passing_trouble_is_tried_again),
@@ -556,10 +629,11 @@ int main(void)
 		row(odd_errors_are_tried_three_times_more),
 		row(a_maintenance_page_heals_by_itself),
 		row(stored_before_it_is_used),
+		row(not_stored_for_long_it_is_tried_less_often),
+		row(freed_before_it_is_stored),
 		row(the_stored_token_is_used_after_a_crash),
 		row(one_tampered_with_parks),
 		row(a_token_from_elsewhere_is_not_used),
-		row(forgotten_it_starts_anew),
 		row(a_newer_token_in_the_vault_unparks),
 		row(freed_at_any_time),
 	};

@@ -4,15 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Asks every minute, as jobs do, without waiting for answers. */
-static void want_for(int64_t ms)
-{
-	for (; ms > 0; ms -= MINUTE_MS) {
-		keeper_get(at.keeper, leased, NULL);
-		pass(MINUTE_MS);
-	}
-}
-
 /* The row of its table says it: whatever the token endpoint answers, so many requests a day. */
 static void what_the_token_endpoint_says(void **state)
 {
@@ -376,6 +367,140 @@ static void T3_killed_with_the_answer_under_way(void **state)
 	assert_null(health().trouble);
 }
 
+static void T3_lost_for_a_reason_that_a_person_must_mend(void **state)
+{
+	(void)state;
+	get();
+	fail_with(ERROR_HUMAN, "wrong-host");
+	script.say = LOSE_SAID;
+	keeper_refused(at.keeper, at.generation);
+	get();
+	assert_string_equal(at.code, "wrong-host");
+	assert_non_null(strstr(at.text, "scripted wrong-host"));
+	assert_int_equal(health().state, KEEPER_PARKED);
+	assert_int_equal(in_vault().asked, 1);
+	/* Mended, it is sent once more, and no third time. */
+	keeper_unpark(at.keeper);
+	get();
+	assert_string_equal(at.code, "wrong-host");
+	assert_int_equal(in_vault().asked, 2);
+	keeper_unpark(at.keeper);
+	get();
+	assert_string_equal(at.code, "answer-lost");
+	assert_int_equal(script.sent[1], 2);
+}
+
+/* An answer that is refused, but brought the successor of the refresh token that was sent. */
+
+static void assert_successor(const char *access, const char *refresh, uint64_t generation)
+{
+	struct vault_token got = token_in_vault();
+	size_t len;
+
+	assert_string_equal(secret_open(got.access_token, &len), access);
+	secret_close(got.access_token);
+	assert_string_equal(secret_open(got.refresh_token, &len), refresh);
+	secret_close(got.refresh_token);
+	assert_int_equal(got.generation, generation);
+	assert_string_equal(got.org_id, ORG_A);
+	assert_string_equal(got.instance_url, ACME);
+	assert_string_equal(got.source, "here");
+	assert_int_equal(got.obtained_ms, health().obtained_ms);
+	assert_int_equal(got.expires_ms, health().expires_ms);
+	assert_int_equal(in_vault().asked, 0);
+	assert_false(in_vault().stale);
+	vault_token_done(&got);
+}
+
+static void a_refused_answer_leaves_its_refresh_token(void **state)
+{
+	(void)state;
+	script.rotates = true;
+	get();
+	fail_with(ERROR_HUMAN, "wrong-host");
+	script.say = FAIL_ROTATED;
+	keeper_refused(at.keeper, at.generation);
+	get();
+	assert_string_equal(at.code, "wrong-host");
+	assert_non_null(strstr(at.text, "scripted wrong-host"));
+	assert_int_equal(health().state, KEEPER_PARKED);
+	assert_string_equal(health().rotation, "on");
+	assert_successor("access-901", "refresh-2", 2);
+	/* The refused access token is not lent again, and what was sent is not sent again. */
+	script.say = GIVE;
+	keeper_unpark(at.keeper);
+	get();
+	assert_string_equal(at.token, "access-2");
+	assert_string_equal(script.had_refresh, "refresh-2");
+	assert_int_equal(script.sent[1], 1);
+	assert_false(script.ended);
+}
+
+static void a_refused_answer_that_may_pass(void **state)
+{
+	int64_t expires_ms;
+
+	(void)state;
+	script.rotates = true;
+	get();
+	expires_ms = health().expires_ms;
+	fail_with(ERROR_RETRY, "bad-signature");
+	script.say = FAIL_ROTATED;
+	pass(100 * MINUTE_MS); /* ahead of time: the old access token is good */
+	assert_int_equal(script.requests, 1);
+	assert_int_equal(health().state, KEEPER_WAITING);
+	assert_string_equal(health().trouble->code, "bad-signature");
+	assert_int_equal(health().expires_ms, expires_ms);
+	assert_successor("access-901", "refresh-2", 2);
+	get();
+	assert_string_equal(at.token, "access-901");
+	/* The next process sends the new one. */
+	close_all();
+	open_all();
+	script.say = GIVE;
+	get();
+	pass(20 * MINUTE_MS);
+	assert_string_equal(script.had_refresh, "refresh-2");
+	assert_int_equal(script.sent[1], 1);
+	assert_int_equal(health().state, KEEPER_FRESH);
+}
+
+static void told(void *arg);
+
+static void a_refused_answer_on_a_full_disk(void **state)
+{
+	struct error trouble;
+	unsigned settled = 0;
+	bool busy;
+
+	(void)state;
+	script.rotates = true;
+	get();
+	script.say = HANG;
+	keeper_refused(at.keeper, at.generation);
+	keeper_get(at.keeper, leased, NULL);
+	settle();
+	keeper_on_settled(at.keeper, told, &settled);
+	fail_with(ERROR_HUMAN, "wrong-host");
+	script.say = FAIL_ROTATED;
+	fill_disk();
+	answer();
+	settle();
+	trouble = *health().trouble;
+	busy = keeper_is_busy(at.keeper);
+	empty_disk();
+	assert_true(busy);
+	assert_string_equal(trouble.code, "token-not-stored");
+	assert_int_equal(settled, 0);
+	assert_int_equal(at.errors, 0);
+	pass(2000);
+	assert_true(settled > 0);
+	assert_successor("access-901", "refresh-2", 2);
+	assert_int_equal(at.errors, 1);
+	assert_string_equal(at.code, "wrong-host");
+	assert_int_equal(health().state, KEEPER_PARKED);
+}
+
 static void a_dead_grant_costs_one_request(void **state)
 {
 	(void)state;
@@ -534,15 +659,14 @@ static void a_login_ends_whatever_was(void **state)
 	struct error err;
 
 	(void)state;
-	/* A request under way, and somebody who waits. */
+	/* A back-off, and somebody who waits. */
 	get();
-	script.say = HANG;
+	fail_with(ERROR_RETRY, "connect");
 	keeper_refused(at.keeper, at.generation);
 	keeper_get(at.keeper, leased, NULL);
 	settle();
-	assert_non_null(script.pending);
+	assert_int_equal(health().state, KEEPER_WAITING);
 	log_in();
-	assert_null(script.pending);
 	settle();
 	assert_int_equal(at.leases, 2);
 	assert_string_equal(at.token, "access-902");
@@ -570,8 +694,7 @@ static void a_login_ends_whatever_was(void **state)
 	assert_non_null(token.access_token);
 	get();
 	assert_string_equal(at.token, "access-903");
-	assert_true(keeper_forget(at.keeper, &err));
-	assert_string_equal(health().state_name, "needs-login");
+	assert_true(keeper_disconnect(at.keeper, &err));
 	fill_disk();
 	(void)!keeper_login(at.keeper, &token, &err);
 	empty_disk();
@@ -582,6 +705,85 @@ static void a_login_ends_whatever_was(void **state)
 	assert_string_equal(at.org_id, ORG_B);
 }
 
+/* Dropped, the request could leave a successor at the server that nobody holds. */
+static void not_while_a_token_is_on_its_way(void **state)
+{
+	struct vault_token token;
+	struct error err;
+
+	(void)state;
+	script.rotates = true;
+	get();
+	script.say = HANG;
+	keeper_refused(at.keeper, at.generation);
+	keeper_get(at.keeper, leased, NULL);
+	settle();
+	assert_non_null(script.pending);
+	assert_false(keeper_disconnect(at.keeper, &err));
+	assert_int_equal(err.kind, ERROR_RETRY);
+	assert_string_equal(err.code, "token-on-its-way");
+	token = a_login();
+	assert_false(keeper_login(at.keeper, &token, &err));
+	assert_int_equal(err.kind, ERROR_RETRY);
+	assert_string_equal(err.code, "token-on-its-way");
+	assert_non_null(token.access_token);
+	assert_non_null(script.pending);
+	assert_false(in_vault().disconnected);
+	/* Nor while it is not stored. */
+	script.say = GIVE;
+	fill_disk();
+	answer();
+	settle();
+	(void)!keeper_disconnect(at.keeper, &err);
+	empty_disk();
+	assert_string_equal(err.code, "token-on-its-way");
+	pass(2000);
+	assert_int_equal(at.leases, 2);
+	assert_true(keeper_login(at.keeper, &token, &err));
+	assert_true(keeper_disconnect(at.keeper, &err));
+	/* A token of an app of its own can be had again. */
+	tear_down(NULL);
+	set_up(NULL);
+	script.say = HANG;
+	keeper_get(at.keeper, leased, NULL);
+	settle();
+	assert_non_null(script.pending);
+	assert_true(keeper_disconnect(at.keeper, &err));
+	assert_null(script.pending);
+}
+
+static void a_login_is_as_old_as_its_token(void **state)
+{
+	struct vault_token token = a_login();
+	int64_t obtained_ms = token.obtained_ms;
+	struct error err;
+
+	(void)state;
+	loop_test_advance(at.loop, 9 * MINUTE_MS);
+	assert_true(keeper_login(at.keeper, &token, &err));
+	assert_int_equal(health().obtained_ms, obtained_ms);
+	assert_int_equal(health().expires_ms, obtained_ms + 2 * HOUR_MS);
+	assert_in_range(health().next_refresh_ms, obtained_ms + 80 * MINUTE_MS,
+			obtained_ms + 100 * MINUTE_MS);
+	/* One whose answer said when it ends. */
+	script.life_ms = HOUR_MS;
+	token = a_login();
+	obtained_ms = token.obtained_ms;
+	loop_test_advance(at.loop, 9 * MINUTE_MS);
+	assert_true(keeper_login(at.keeper, &token, &err));
+	assert_int_equal(health().expires_ms, obtained_ms + HOUR_MS);
+	/* One that says nothing, or that the clock was set back after. */
+	token = a_login();
+	token.obtained_ms = token.expires_ms = 0;
+	assert_true(keeper_login(at.keeper, &token, &err));
+	assert_in_range(health().obtained_ms, loop_now_ms(at.loop) - 1000, loop_now_ms(at.loop));
+	token = a_login();
+	at.wall_ms -= DAY_MS;
+	assert_true(keeper_login(at.keeper, &token, &err));
+	assert_in_range(health().obtained_ms, loop_now_ms(at.loop) - 1000, loop_now_ms(at.loop));
+	assert_in_range(health().expires_ms - health().obtained_ms, HOUR_MS, HOUR_MS);
+}
+
 static void disconnected_until_somebody_logs_in(void **state)
 {
 	unsigned told_before;
@@ -589,13 +791,11 @@ static void disconnected_until_somebody_logs_in(void **state)
 
 	(void)state;
 	get();
-	script.say = HANG;
+	fail_with(ERROR_RETRY, "connect");
 	keeper_refused(at.keeper, at.generation);
 	keeper_get(at.keeper, leased, NULL);
 	settle();
-	assert_non_null(script.pending);
 	assert_true(keeper_disconnect(at.keeper, &err));
-	assert_null(script.pending);
 	settle();
 	assert_int_equal(at.errors, 1);
 	assert_string_equal(at.code, "disconnected");
@@ -662,9 +862,6 @@ static void busy_until_it_is_stored(void **state)
 	unsigned settled = 0;
 
 	(void)state;
-	keeper_on_settled(at.keeper, told, &settled);
-	settle();
-	assert_int_equal(settled, 1); /* it is not busy */
 	script.say = HANG;
 	keeper_refused(at.keeper, 1);
 	keeper_get(at.keeper, leased, NULL);
@@ -672,7 +869,7 @@ static void busy_until_it_is_stored(void **state)
 	assert_true(keeper_is_busy(at.keeper));
 	keeper_on_settled(at.keeper, told, &settled);
 	settle();
-	assert_int_equal(settled, 1);
+	assert_int_equal(settled, 0);
 	/* Here, and not stored: still busy. */
 	script.say = GIVE;
 	fill_disk();
@@ -680,11 +877,12 @@ static void busy_until_it_is_stored(void **state)
 	settle();
 	empty_disk();
 	assert_true(keeper_is_busy(at.keeper));
-	assert_int_equal(settled, 1);
-	pass(30000);
+	assert_int_equal(settled, 0);
+	pass(2000);
 	assert_false(keeper_is_busy(at.keeper));
-	assert_int_equal(settled, 2);
-	/* Once only; and nobody is told who asked not to be. */
+	assert_int_equal(settled, 1);
+	/* Nobody is told who asked not to be. */
+	keeper_on_settled(at.keeper, NULL, NULL);
 	script.say = HANG;
 	keeper_refused(at.keeper, 2);
 	keeper_get(at.keeper, leased, NULL);
@@ -694,8 +892,57 @@ static void busy_until_it_is_stored(void **state)
 	script.say = GIVE;
 	answer();
 	settle();
-	assert_int_equal(settled, 2);
+	assert_int_equal(settled, 1);
 	assert_false(keeper_is_busy(at.keeper));
+	keeper_on_settled(at.keeper, told, &settled);
+	settle();
+	assert_int_equal(settled, 2); /* it is not busy */
+}
+
+/* The daemon is stopping: what is under way comes to its end, and nothing begins. */
+static void no_request_begins_while_somebody_waits_for_the_end(void **state)
+{
+	static const struct {
+		const char *says;
+		int say;
+	} rows[] = { { "it failed", FAIL }, { "lost", LOSE }, { "a token", GIVE } };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		unsigned settled = 0;
+
+		set_up_login(NULL);
+		script.rotates = true;
+		get();
+		script.say = HANG;
+		keeper_refused(at.keeper, at.generation);
+		keeper_get(at.keeper, leased, NULL);
+		settle();
+		keeper_on_settled(at.keeper, told, &settled);
+		if (rows[i].say == FAIL)
+			fail_with(ERROR_RETRY, "connect");
+		script.say = rows[i].say;
+		answer();
+		settle();
+		if (!settled)
+			fail_msg("%s: not told", rows[i].says);
+		/* Neither a back-off that ends, nor an age, nor a refusal, nor a person. */
+		script.say = GIVE;
+		want_for(5 * MINUTE_MS);
+		keeper_refused(at.keeper, at.generation);
+		keeper_unpark(at.keeper);
+		want_for(2 * DAY_MS);
+		if (script.requests != 1 || keeper_is_busy(at.keeper))
+			fail_msg("%s: %u requests", rows[i].says, script.requests);
+		assert_true(at.errors > 0);
+		/* And on it goes, if nobody waits for the end any more. */
+		keeper_get(at.keeper, leased, NULL);
+		keeper_on_settled(at.keeper, NULL, NULL);
+		settle();
+		settle();
+		assert_int_equal(script.requests, 2);
+		tear_down(NULL);
+	}
 }
 
 static void a_move_is_told_and_taken(void **state)
@@ -804,6 +1051,10 @@ int main(void)
 		login_row(T3_without_rotation_it_is_tried_for_ever),
 		login_row(T3_refused_after_a_lost_answer_says_why),
 		login_row(T3_killed_with_the_answer_under_way),
+		login_row(T3_lost_for_a_reason_that_a_person_must_mend),
+		login_row(a_refused_answer_leaves_its_refresh_token),
+		login_row(a_refused_answer_that_may_pass),
+		login_row(a_refused_answer_on_a_full_disk),
 		login_row(a_dead_grant_costs_one_request),
 		login_row(other_permanent_trouble_is_asked_for_again),
 		login_row(K7_a_stale_token_is_not_sent),
@@ -811,9 +1062,12 @@ int main(void)
 		row(without_a_login_nothing_is_asked_for),
 		login_row(without_a_refresh_token_it_lasts_as_long_as_the_session),
 		login_row(a_login_ends_whatever_was),
+		login_row(not_while_a_token_is_on_its_way),
+		login_row(a_login_is_as_old_as_its_token),
 		login_row(disconnected_until_somebody_logs_in),
 		login_row(rotation_is_learned_from_answers),
 		login_row(busy_until_it_is_stored),
+		cmocka_unit_test(no_request_begins_while_somebody_waits_for_the_end),
 		login_row(a_move_is_told_and_taken),
 		login_row(a_reminder_a_day),
 		cmocka_unit_test(killed_at_every_step),

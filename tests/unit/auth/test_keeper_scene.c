@@ -71,6 +71,11 @@ static void grant_answer(void *arg)
 	} else if (ended.refused) {
 		error_set(&err, ERROR_HUMAN, "invalid_grant", "expired access/refresh token");
 		ended.done(NULL, &err, false, ended.arg);
+	} else if (in->say == LOSE_SAID) {
+		ended.done(NULL, &in->err, true, ended.arg);
+	} else if (in->say == FAIL_ROTATED) {
+		token = (struct vault_token){ .refresh_token = refresh_of(in->current) };
+		ended.done(&token, &in->err, false, ended.arg);
 	} else if (in->say == FAIL) {
 		ended.done(NULL, &in->err, false, ended.arg);
 	} else {
@@ -368,6 +373,14 @@ void pass(int64_t ms)
 	settle();
 }
 
+void want_for(int64_t ms)
+{
+	for (; ms > 0; ms -= MINUTE_MS) {
+		keeper_get(at.keeper, leased, NULL);
+		pass(MINUTE_MS);
+	}
+}
+
 void fail_with(enum error_kind kind, const char *code)
 {
 	script.say = FAIL;
@@ -389,6 +402,18 @@ struct vault_account in_vault(void)
 
 	if (!vault_account_get(at.vault, "production", &got, &err))
 		fail_msg("%s", err.text);
+	return got;
+}
+
+struct vault_token token_in_vault(void)
+{
+	struct vault_token got = { 0 };
+	struct error err;
+	bool found;
+
+	if (!vault_token_get(at.vault, "production", &got, &found, &err))
+		fail_msg("%s", err.text);
+	assert_true(found);
 	return got;
 }
 

@@ -33,6 +33,8 @@ struct script {
 		FAIL,         /* with `err` */
 		HANG,         /* is never heard of again */
 		LOSE,         /* worked, and the answer is lost */
+		LOSE_SAID,    /* with `err`, and what became of the refresh token is not known */
+		FAIL_ROTATED, /* with `err`, but it brought a new refresh token */
 	} say;
 	const char *org_id;
 	const char *instance_url;
@@ -98,9 +100,13 @@ void settle(void);
 void get(void);
 void pass(int64_t ms);
 void fail_with(enum error_kind kind, const char *code);
-void answer(void); /* what hangs */
+void want_for(int64_t ms); /* asks every minute, as jobs do, without waiting for answers */
+void answer(void);         /* what hangs */
 struct keeper_health health(void);
 struct vault_account in_vault(void);
+
+/* What the vault has of the account's token; vault_token_done() it. */
+struct vault_token token_in_vault(void);
 
 /* From here on nothing can be written; and then it can again. */
 void fill_disk(void);

@@ -217,11 +217,38 @@ static void which_lives_are_believed(void **state)
 
 static void refusals_of_fresh_tokens_add_up(void **state)
 {
+	struct policy_refusals in = { 0 };
+
 	(void)state;
-	assert_int_equal(policy_refusals(0, false, 0), 1);
-	assert_int_equal(policy_refusals(2, false, 9 * MINUTE_MS), 3);
-	assert_int_equal(policy_refusals(2, false, 10 * MINUTE_MS), 0);
-	assert_int_equal(policy_refusals(2, true, 0), 2);
+	assert_false(policy_refused(&in, false, 0, 0));
+	assert_false(policy_refused(&in, false, 9 * MINUTE_MS, 0));
+	assert_true(policy_refused(&in, false, 0, 0));
+	/* An old one ends the row, one that was taken before does not. */
+	assert_false(policy_refused(&in, false, 10 * MINUTE_MS, 0));
+	assert_false(policy_refused(&in, false, 0, 0));
+	assert_false(policy_refused(&in, false, 0, 0));
+	assert_false(policy_refused(&in, true, 0, 0));
+	assert_true(policy_refused(&in, false, 0, 0));
+}
+
+static void refusals_of_tokens_that_were_taken_add_up_within_an_hour(void **state)
+{
+	struct policy_refusals in = { 0 };
+
+	(void)state;
+	for (int64_t i = 0; i < 4; i++)
+		assert_false(policy_refused(&in, true, 0, i * MINUTE_MS));
+	assert_false(policy_refused(&in, true, 0, HOUR_MS));
+	assert_true(policy_refused(&in, true, 0, HOUR_MS + MINUTE_MS - 1));
+	assert_true(policy_refused(&in, true, 0, HOUR_MS + MINUTE_MS));
+	assert_false(policy_refused(&in, true, 10 * MINUTE_MS, HOUR_MS + MINUTE_MS));
+	for (int64_t i = 0; i < 4; i++)
+		assert_false(policy_refused(&in, true, 0, HOUR_MS + 2 * MINUTE_MS));
+	assert_true(policy_refused(&in, true, 0, HOUR_MS + 2 * MINUTE_MS));
+	/* For ever: one every quarter of an hour. */
+	in = (struct policy_refusals){ 0 };
+	for (int64_t i = 0; i < 1000; i++)
+		assert_false(policy_refused(&in, true, 0, i * 15 * MINUTE_MS));
 }
 
 static void twenty_an_hour(void **state)
@@ -251,6 +278,7 @@ int main(void)
 		cmocka_unit_test(what_an_early_end_teaches),
 		cmocka_unit_test(which_lives_are_believed),
 		cmocka_unit_test(refusals_of_fresh_tokens_add_up),
+		cmocka_unit_test(refusals_of_tokens_that_were_taken_add_up_within_an_hour),
 		cmocka_unit_test(twenty_an_hour),
 	};
 
