@@ -112,11 +112,15 @@ static void tell_moved(struct account *in, const struct keeper_health *health)
 	in->instance_url = mem_strdup(health->instance_url);
 }
 
-/* What seldom passes by itself is said louder: somebody stands between us and Salesforce. */
+/* What seldom passes by itself, or may cost the login, is said louder. */
 static bool is_grave(const struct error *trouble)
 {
-	return trouble && (strcmp(trouble->code, "certificate") == 0 ||
-			   strcmp(trouble->code, "http-403") == 0);
+	static const char *const codes[] = { "certificate", "http-403", "token-not-stored" };
+
+	for (size_t i = 0; trouble && i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(trouble->code, codes[i]) == 0)
+			return true;
+	return false;
 }
 
 static void tell_waiting(struct account *in, const struct keeper_health *health)

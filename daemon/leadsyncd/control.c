@@ -51,6 +51,7 @@ static void conversation_free(struct conversation *in)
 		in->cancel(in->under_way);
 	json_object_put(in->answer);
 	secret_free(in->payload);
+	free(in->login);
 	free(in);
 }
 

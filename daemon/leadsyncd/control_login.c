@@ -11,9 +11,13 @@
 #include "conversation.h"
 #include "daemon.h"
 #include "job.h"
+#include "loop/loop.h"
 #include "report.h"
 #include "revoker.h"
 #include "secret/secret.h"
+
+#define TRY_EVERY_MS 500
+#define MOST_TRIES   80
 
 /* The client that waited for the browser went away: nobody will confirm. */
 static void cancel_login(void *arg)
@@ -83,16 +87,12 @@ void verb_login(struct conversation *in, struct json_object *request)
 	conversation_wait(in, in, cancel_login);
 }
 
-static struct connect *find_connect(struct conversation *in, struct json_object *request,
-				    struct error *err)
+/* The login that the request is about, as long as it is under way. */
+static struct connect *find_connect(struct conversation *in, struct error *err)
 {
-	const char *id = request_text(request, "id");
-	struct connect *connect;
+	struct connect *connect = daemon_connect(in->daemon, in->account);
 
-	if (!conversation_about_account(in, request, err))
-		return NULL;
-	connect = daemon_connect(in->daemon, in->account);
-	if (connect && id && strcmp(id, connect_id(connect)) == 0)
+	if (connect && strcmp(in->login, connect_id(connect)) == 0)
 		return connect;
 	error_set(err, ERROR_HUMAN, "no-login",
 		  "account %s: this login is not under way any more (they last ten minutes, end "
@@ -100,6 +100,17 @@ static struct connect *find_connect(struct conversation *in, struct json_object 
 		  "for): `leadsync connect %s` begins one",
 		  account_name(in->account), account_name(in->account));
 	return NULL;
+}
+
+static struct connect *about_login(struct conversation *in, struct json_object *request,
+				   struct error *err)
+{
+	const char *id = request_text(request, "id");
+
+	if (!conversation_about_account(in, request, err))
+		return NULL;
+	in->login = mem_strdup(id ? id : "");
+	return find_connect(in, err);
 }
 
 static bool take_address(struct conversation *in, struct connect *connect, struct error *err)
@@ -115,7 +126,7 @@ static bool take_address(struct conversation *in, struct connect *connect, struc
 void verb_login_paste(struct conversation *in, struct json_object *request)
 {
 	struct error err;
-	struct connect *connect = find_connect(in, request, &err);
+	struct connect *connect = about_login(in, request, &err);
 
 	if (!connect || !take_address(in, connect, &err)) {
 		conversation_fail(in, &err);
@@ -123,6 +134,22 @@ void verb_login_paste(struct conversation *in, struct json_object *request)
 	}
 	connect_wait(connect, send_found, in);
 	conversation_wait(in, connect, cancel_paste);
+}
+
+static void cancel_timer(void *timer)
+{
+	loop_timer_cancel(timer);
+}
+
+/* A token request of the account is under way, which takes half a minute at most: its end is waited
+ * for. False: the failure is another, or it took too long. */
+static bool try_again(struct conversation *in, const struct error *err, loop_fn *again)
+{
+	if (strcmp(err->code, "token-on-its-way") != 0 || in->tries++ >= MOST_TRIES)
+		return false;
+	conversation_wait(in, loop_after(daemon_loop(in->daemon), TRY_EVERY_MS, again, in),
+			  cancel_timer);
+	return true;
 }
 
 /* Pauses the account's jobs, before there is a token to run with, if they shall be held; `answer`
@@ -163,19 +190,32 @@ static void let_go(struct conversation *in, struct json_object *answer)
 			   &again);
 }
 
-void verb_login_confirm(struct conversation *in, struct json_object *request)
+static void confirm(void *arg)
 {
-	struct json_object *answer = report_new();
+	struct conversation *in = arg;
 	struct error err;
 
-	if (!find_connect(in, request, &err)) {
-		conversation_fail_with(in, answer, &err);
-	} else if (!hold_jobs(in, request_flag(request, "hold"), answer, &err) ||
-		   !daemon_confirm_connect(in->daemon, in->account, &err)) {
-		let_go(in, answer);
-		conversation_fail_with(in, answer, &err);
+	conversation_wait(in, NULL, NULL);
+	if (find_connect(in, &err) && daemon_confirm_connect(in->daemon, in->account, &err)) {
+		conversation_end(in, TAKE(in->answer));
+	} else if (!try_again(in, &err, confirm)) {
+		let_go(in, in->answer);
+		conversation_fail_with(in, TAKE(in->answer), &err);
+	}
+}
+
+void verb_login_confirm(struct conversation *in, struct json_object *request)
+{
+	struct error err;
+
+	in->answer = report_new();
+	if (!about_login(in, request, &err)) {
+		conversation_fail(in, &err);
+	} else if (!hold_jobs(in, request_flag(request, "hold"), in->answer, &err)) {
+		let_go(in, in->answer);
+		conversation_fail(in, &err);
 	} else {
-		conversation_end(in, answer);
+		confirm(in);
 	}
 }
 
@@ -183,7 +223,7 @@ void verb_login_cancel(struct conversation *in, struct json_object *request)
 {
 	struct error err;
 
-	if (!find_connect(in, request, &err)) {
+	if (!about_login(in, request, &err)) {
 		conversation_fail(in, &err);
 		return;
 	}
@@ -213,23 +253,33 @@ static void send_revoked(bool none_left, void *arg)
 	end_revoked(in, none_left ? "yes" : "queued");
 }
 
+static void disconnect(void *arg)
+{
+	struct conversation *in = arg;
+	struct keeper_health health;
+	struct error err;
+
+	conversation_wait(in, NULL, NULL);
+	keeper_health(account_keeper(in->account), &health);
+	if (!daemon_disconnect(in->daemon, in->account, &err)) {
+		if (!try_again(in, &err, disconnect))
+			conversation_fail(in, &err);
+	} else if (!health.obtained_ms) {
+		end_revoked(in, "nothing");
+	} else {
+		conversation_wait(in,
+				  revoker_wait(daemon_revoker(in->daemon),
+					       account_name(in->account), send_revoked, in),
+				  cancel_wait);
+	}
+}
+
 void verb_disconnect(struct conversation *in, struct json_object *request)
 {
-	struct keeper_health health = { 0 };
 	struct error err;
 
 	if (conversation_about_account(in, request, &err))
-		keeper_health(account_keeper(in->account), &health);
-	if (!in->account || !daemon_disconnect(in->daemon, in->account, &err)) {
+		disconnect(in);
+	else
 		conversation_fail(in, &err);
-		return;
-	}
-	if (!health.obtained_ms) {
-		end_revoked(in, "nothing");
-		return;
-	}
-	conversation_wait(in,
-			  revoker_wait(daemon_revoker(in->daemon), account_name(in->account),
-				       send_revoked, in),
-			  cancel_wait);
 }

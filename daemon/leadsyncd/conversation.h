@@ -26,8 +26,10 @@ struct conversation {
 	struct json_object *items;  /* the answer's list; borrowed */
 	size_t next;                /* job asked next */
 	size_t limit;               /* runs: of each job */
+	unsigned tries;             /* login-confirm, disconnect: so far */
 	struct account *account;    /* it is about, as the next; borrowed, NULL if about none */
 	struct job *job;
+	char *login; /* the id of the login it is about; owned */
 
 	/* What is under way; NULL if nothing is. */
 	void *under_way;

@@ -404,6 +404,22 @@ class Living(WithBrowser):
         self.assertEqual(self.account()["state"], "disconnected")
         self.connect()
 
+    def test_disconnecting_waits_for_the_token_on_its_way(self):
+        self.bring_up_web("--rotate")
+        self.connect()
+        self.first_load()
+        self.org.fault("token", times=1, delay_ms=700)
+        self.org.admin("sessions/expire", {})
+        running = subprocess.Popen(self.site.command("run", "contacts"), text=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not self.token_requests("refresh_token"):
+            pass
+        done = self.site.operate("disconnect", "production", "--yes")
+        running.wait(rig.PATIENCE_S)
+        self.assertIn("revoked at Salesforce", done.stdout)
+        self.assertEqual([(grant["alive"], grant["reuse"]) for grant in self.grants()],
+                         [(False, 0)])
+
     def test_disconnecting_while_salesforce_is_away(self):
         self.bring_up_web()
         self.connect()
