@@ -157,33 +157,25 @@ static void drop(struct revoker *in)
 }
 
 /* One that somebody changed: nobody knows where it would be sent. */
-static void drop_tampered(struct revoker *in, const struct error *why)
+static void drop_tampered(struct revoker *in)
 {
-	struct error again;
-
-	log_warning("revocation_dropped", LOG_STR("code", why->code), LOG_STR("text", why->text));
-	if (!vault_revocation_delete(in->args.vault, in->entry.id, &again))
-		in->left++;
+	log_warning("revocation_dropped", LOG_STR("account", in->entry.account),
+		    LOG_STR("code", "tampered"),
+		    LOG_STR("text", "its row was changed by somebody else"));
+	drop(in);
 }
 
 /* False at the end of the queue, and where it cannot be read: the next pass tries again. */
-static bool read_next(struct revoker *in, bool *ret_tampered)
+static bool read_next(struct revoker *in)
 {
 	struct revoker_wait *wait;
 	struct error why;
 	bool found;
 
 	vault_revocation_done(&in->entry);
-	*ret_tampered = false;
 	if (vault_revocation_next(in->args.vault, in->after, &in->entry, &found, &why)) {
 		in->after = in->entry.id;
 		return found;
-	}
-	if (strcmp(why.code, "tampered") == 0) {
-		*ret_tampered = true;
-		in->after = in->entry.id;
-		drop_tampered(in, &why);
-		return true;
 	}
 	log_warning("revocations_unreadable", LOG_STR("code", why.code), LOG_STR("text", why.text));
 	in->left++;
@@ -209,15 +201,17 @@ static void give_up(struct revoker *in, const char *code, const char *text)
 /* The next entry that can be asked for, if there is one. */
 static bool find_next(struct revoker *in)
 {
-	bool tampered;
-
-	while (read_next(in, &tampered)) {
-		in->grant = tampered ? NULL : find_grant(in, &in->entry);
+	while (read_next(in)) {
+		if (!in->entry.token) {
+			drop_tampered(in);
+			continue;
+		}
+		in->grant = find_grant(in, &in->entry);
 		if (in->grant)
 			return true;
-		if (!tampered && age_ms(in) > GIVE_UP_MS)
+		if (age_ms(in) > GIVE_UP_MS)
 			give_up(in, "nobody", "no account of the conf has this endpoint any more");
-		else if (!tampered)
+		else
 			keep(in);
 	}
 	return false;

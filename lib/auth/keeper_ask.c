@@ -114,8 +114,7 @@ static bool write_asked(struct keeper *in)
 
 	if (!in->args.grant->by_login)
 		return true;
-	if (!vault_account_set_asked(in->args.vault, in->account, in->known.asked + 1,
-				     in->token.refresh_token, &why)) {
+	if (!vault_account_set_asked(in->args.vault, in->account, in->known.asked + 1, &why)) {
 		error_prefix(&why, "account %s: no token is asked for while nothing can be stored",
 			     in->account);
 		wait_then(in, &why, WRITE_AGAIN_MS, ask_again);
@@ -261,8 +260,7 @@ static void take_back_asked(struct keeper *in)
 	struct error ignored;
 
 	in->known.asked--;
-	vault_account_set_asked(in->args.vault, in->account, in->known.asked,
-				in->token.refresh_token, &ignored);
+	vault_account_set_asked(in->args.vault, in->account, in->known.asked, &ignored);
 }
 
 static void park_refused(struct keeper *in, const struct error *err)

@@ -28,7 +28,7 @@ static const char *const steps[] = {
 	" set_ms INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 	/* Kept when a token is deleted: a generation never names two tokens. */
 	"CREATE TABLE account (name TEXT PRIMARY KEY, generation INTEGER NOT NULL DEFAULT 0,"
-	" asked INTEGER NOT NULL DEFAULT 0, asked_with TEXT NOT NULL DEFAULT '',"
+	" asked INTEGER NOT NULL DEFAULT 0,"
 	" disconnected INTEGER NOT NULL DEFAULT 0, learned_life_s INTEGER NOT NULL DEFAULT 0,"
 	" learned_ms INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE token (account TEXT PRIMARY KEY REFERENCES account (name),"
@@ -317,12 +317,6 @@ const char *vault_instance(const struct vault *in)
 	return in->instance;
 }
 
-void vault_fingerprint(const struct vault *in, struct secret *secret,
-		       char out[VAULT_FINGERPRINT_SIZE])
-{
-	keyring_fingerprint(in->keyring, secret, out);
-}
-
 void inside_make_id(char out[INSIDE_ID_SIZE])
 {
 	unsigned char bits[(INSIDE_ID_SIZE - 1) / 2];
@@ -335,10 +329,5 @@ void inside_make_id(char out[INSIDE_ID_SIZE])
 
 bool inside_run_alone(struct vault *in, struct statement *s, struct error *err)
 {
-	if (!db_begin(in->db, err))
-		return false;
-	if (statement_run(s, err))
-		return db_commit(in->db, err);
-	db_rollback(in->db);
-	return false;
+	return db_begin(in->db, err) && db_end(in->db, statement_run(s, err), err);
 }

@@ -32,12 +32,6 @@ bool vault_adopt(const char *state_dir, bool *ret_changed, struct error *err);
 /* Random, 32 hex digits, made with the state database: whose ledger a store's ledger is. */
 const char *vault_instance(const struct vault *in);
 
-/* Eight hex digits by which logs and rows may name a secret: keyed, so that they say nothing of it
- * to anybody else. */
-#define VAULT_FINGERPRINT_SIZE 9
-void vault_fingerprint(const struct vault *in, struct secret *secret,
-		       char out[VAULT_FINGERPRINT_SIZE]);
-
 /* Secrets typed in by name (`leadsync secret set NAME`); setting replaces. Absent on get:
  * ERROR_HUMAN code no-secret naming that command; changed under us: ERROR_STATE code tampered, that
  * secret only. Deleting what is absent is ERROR_HUMAN code no-secret, too. */
@@ -77,7 +71,7 @@ struct vault_token {
 	enum vault_expiry expiry;
 	enum vault_rotation rotation;
 	uint64_t generation; /* grows with each token stored, past the mark too; outlives a
-				deletion */
+				disconnect */
 };
 
 /* Frees contents and forgets them; the struct itself is the caller's. */
@@ -100,7 +94,6 @@ bool vault_token_set_expiry(struct vault *in, const char *account, const struct 
  * ERROR_STATE code tampered: that account only. */
 bool vault_token_get(struct vault *in, const char *account, struct vault_token *ret_token,
 		     bool *ret_found, struct error *err);
-bool vault_token_delete(struct vault *in, const char *account, struct error *err);
 
 /* What is remembered of an account beside its token. All zero for one never heard of. */
 struct vault_account {
@@ -115,10 +108,10 @@ struct vault_account {
 bool vault_account_get(struct vault *in, const char *account, struct vault_account *ret,
 		       struct error *err);
 
-/* Committed before a refresh token is sent for the `asked`th time without an answer, with its
- * fingerprint (1 is the first); and, with 0, when an answer came that brought no token. */
+/* Committed before a refresh token is sent for the `asked`th time without an answer (1 is the
+ * first); and, with 0, when an answer came that brought no token. */
 bool vault_account_set_asked(struct vault *in, const char *account, unsigned asked,
-			     struct secret *refresh_token, struct error *err);
+			     struct error *err);
 bool vault_account_set_learned(struct vault *in, const char *account, int64_t life_s,
 			       int64_t now_ms, struct error *err);
 
@@ -132,16 +125,16 @@ bool vault_disconnect(struct vault *in, const char *account, int64_t now_ms, str
 struct vault_revocation {
 	int64_t id; /* grows */
 	char *account;
-	char *source; /* of the token */
-	struct secret *token;
+	char *source;         /* of the token */
+	struct secret *token; /* NULL: the row was tampered with, and is only to be deleted */
 	int64_t since_ms;
 };
 void vault_revocation_done(struct vault_revocation *in); /* contents */
 bool vault_revocation_add(struct vault *in, const char *account, const char *source,
 			  struct secret *token, int64_t now_ms, struct error *err);
 
-/* The first with an id above `after`. A tampered row is ERROR_STATE code tampered, and `ret->id` is
- * set nonetheless (all else is zero): go on from there, or delete it. */
+/* The first with an id above `after`. Of a row that was tampered with there is no token, and what
+ * its plain columns say is not to be trusted. */
 bool vault_revocation_next(struct vault *in, int64_t after, struct vault_revocation *ret,
 			   bool *ret_found, struct error *err);
 bool vault_revocation_delete(struct vault *in, int64_t id, struct error *err);

@@ -56,23 +56,19 @@ bool vault_account_get(struct vault *in, const char *account, struct vault_accou
 }
 
 bool vault_account_set_asked(struct vault *in, const char *account, unsigned asked,
-			     struct secret *refresh_token, struct error *err)
+			     struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(
-		in->db,
-		"INSERT INTO account (name, asked, asked_with) VALUES (:name, :asked, :with)"
-		" ON CONFLICT (name) DO UPDATE SET asked = :asked, asked_with = :with",
-		err);
-	char fingerprint[VAULT_FINGERPRINT_SIZE] = "";
+	struct statement *s =
+		statement_new(in->db,
+			      "INSERT INTO account (name, asked) VALUES (:name, :asked)"
+			      " ON CONFLICT (name) DO UPDATE SET asked = :asked",
+			      err);
 
 	if (!s)
 		return false;
-	if (asked && refresh_token)
-		vault_fingerprint(in, refresh_token, fingerprint);
 	statement_bind_text(s, ":name", account);
 	statement_bind_int(s, ":asked", asked);
-	statement_bind_text(s, ":with", fingerprint);
 	return inside_run_alone(in, s, err);
 }
 
@@ -102,7 +98,7 @@ static bool write_disconnected(struct vault *in, const char *account, struct err
 		statement_new(in->db,
 			      "INSERT INTO account (name, disconnected) VALUES (:name, 1)"
 			      " ON CONFLICT (name) DO UPDATE SET disconnected = 1, asked = 0,"
-			      " asked_with = '', learned_life_s = 0, learned_ms = 0",
+			      " learned_life_s = 0, learned_ms = 0",
 			      err);
 
 	if (!s)

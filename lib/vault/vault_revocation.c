@@ -62,7 +62,7 @@ bool vault_revocation_next(struct vault *in, int64_t after, struct vault_revocat
 			      "SELECT number, id, account, source, sealed, since_ms FROM revocation"
 			      " WHERE number > :after ORDER BY number LIMIT 1",
 			      err);
-	struct secret *token;
+	struct error tampered;
 	bool row;
 
 	if (!s)
@@ -77,15 +77,13 @@ bool vault_revocation_next(struct vault *in, int64_t after, struct vault_revocat
 		row_of(statement_text(s, "id"), statement_text(s, "account"),
 		       statement_text(s, "source"));
 
-	*ret = (struct vault_revocation){ .id = statement_int(s, "number") };
-	token = sealed_open(in, s, SEALED_REVOCATION, &about, err);
-	if (!token)
-		return error_prefix(err, "a token of account %s that is to be revoked",
-				    about.account);
-	ret->account = mem_strdup(about.account);
-	ret->source = mem_strdup(about.detail);
-	ret->token = token;
-	ret->since_ms = statement_int(s, "since_ms");
+	*ret = (struct vault_revocation){
+		.id = statement_int(s, "number"),
+		.account = mem_strdup(about.account),
+		.source = mem_strdup(about.detail),
+		.token = sealed_open(in, s, SEALED_REVOCATION, &about, &tampered),
+		.since_ms = statement_int(s, "since_ms"),
+	};
 	return true;
 }
 

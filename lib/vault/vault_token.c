@@ -71,7 +71,7 @@ static bool next_generation(struct vault *in, const char *account, uint64_t mark
 		in->db,
 		"INSERT INTO account (name, generation) VALUES (:name, :mark + 1)"
 		" ON CONFLICT (name) DO UPDATE SET generation = max(generation, :mark) + 1,"
-		" asked = 0, asked_with = '', disconnected = 0 RETURNING generation",
+		" asked = 0, disconnected = 0 RETURNING generation",
 		err);
 	bool row;
 
@@ -261,10 +261,8 @@ static bool find(struct vault *in, const char *account, struct vault_token *ret_
 		return false;
 	if (row && !read_row(in, account, s, &token, err)) {
 		vault_token_done(&token);
-		return error_prefix(err,
-				    "token of account %s (`leadsync connect`, or typing its secret "
-				    "in again with `leadsync secret set`, replaces it)",
-				    account);
+		return error_prefix(err, "token of account %s (`leadsync connect %s` replaces it)",
+				    account, account);
 	}
 	if (row) {
 		*ret_token = token;
@@ -327,26 +325,16 @@ bool vault_token_set_expiry(struct vault *in, const char *account, const struct 
 	return ok;
 }
 
-static bool run_for(struct vault *in, const char *sql, const char *account, struct error *err)
+bool inside_token_remove(struct vault *in, const char *account, struct error *err)
 {
-	CLEANUP(statement_free) struct statement *s = statement_new(in->db, sql, err);
+	CLEANUP(statement_free)
+	struct statement *s =
+		statement_new(in->db, "DELETE FROM token WHERE account = :account", err);
 
 	if (!s)
 		return false;
 	statement_bind_text(s, ":account", account);
 	return statement_run(s, err);
-}
-
-bool inside_token_remove(struct vault *in, const char *account, struct error *err)
-{
-	return run_for(in, "DELETE FROM token WHERE account = :account", account, err) &&
-	       run_for(in, "UPDATE account SET asked = 0, asked_with = '' WHERE name = :account",
-		       account, err);
-}
-
-bool vault_token_delete(struct vault *in, const char *account, struct error *err)
-{
-	return db_begin(in->db, err) && db_end(in->db, inside_token_remove(in, account, err), err);
 }
 
 bool inside_token_mark_all(struct vault *in, struct error *err)

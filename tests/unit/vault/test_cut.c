@@ -173,7 +173,6 @@ static void cut_everywhere(const struct place *place, const struct deed *deed,
 static void fill(const struct place *place)
 {
 	struct vault *vault = must_open(place, ring_a);
-	CLEANUP(secret_free) struct secret *sent = secret_new("r1", 2);
 	struct error err;
 
 	set_secret(vault, "one", "hush one");
@@ -187,7 +186,7 @@ static void fill(const struct place *place)
 		snprintf(name, sizeof(name), "extra-%d", i);
 		set_secret(vault, name, "a secret of some length, such as a key in PEM would be");
 	}
-	assert_true(vault_account_set_asked(vault, "production", 1, sent, &err));
+	assert_true(vault_account_set_asked(vault, "production", 1, &err));
 	vault_close(vault);
 	keep(place);
 }

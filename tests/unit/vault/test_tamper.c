@@ -40,6 +40,9 @@ static bool revocation_reads(struct vault *vault, struct error *err)
 
 	if (reads)
 		assert_true(found);
+	/* Said without words: it is only to be deleted. */
+	if (reads && !first.token)
+		reads = error_set(err, ERROR_STATE, "tampered", "no token");
 	vault_revocation_done(&first);
 	return reads;
 }
