@@ -1,4 +1,4 @@
-/* keyring.c - in order: the keys and their ids; the check; sealing and opening; fingerprints. */
+/* keyring.c - in order: the keys and their ids; the check; sealing and opening. */
 #include "secret/keyring.h"
 
 #include <stdlib.h>
@@ -25,7 +25,6 @@ _Static_assert(SUBKEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "seal
 struct subkeys {
 	unsigned char sealing[SUBKEY_SIZE];
 	unsigned char check[SUBKEY_SIZE];
-	unsigned char log[SUBKEY_SIZE];
 };
 
 struct keyring {
@@ -47,7 +46,6 @@ static void derive(const unsigned char *master, struct subkeys *out,
 
 	crypto_kdf_derive_from_key(out->sealing, SUBKEY_SIZE, 1, "ls-seal_", master);
 	crypto_kdf_derive_from_key(out->check, SUBKEY_SIZE, 1, "ls-check", master);
-	crypto_kdf_derive_from_key(out->log, SUBKEY_SIZE, 1, "ls-logs_", master);
 	crypto_generichash(hash, sizeof(hash), master, KEYFILE_KEY_SIZE, NULL, 0);
 	memcpy(id, hash, KEYRING_ID_SIZE);
 }
@@ -257,18 +255,4 @@ struct secret *keyring_open(struct keyring *in, const struct seal_context *conte
 		return NULL;
 	}
 	return TAKE(plain);
-}
-
-void keyring_fingerprint(struct keyring *in, struct secret *secret,
-			 char out[KEYRING_FINGERPRINT_SIZE])
-{
-	unsigned char hash[crypto_generichash_BYTES];
-	size_t len;
-	const char *bytes = secret_open(secret, &len);
-
-	crypto_generichash(hash, sizeof(hash), (const unsigned char *)bytes, len,
-			   open_subkeys(in)->log, SUBKEY_SIZE);
-	secret_close(in->subkeys);
-	secret_close(secret);
-	sodium_bin2hex(out, KEYRING_FINGERPRINT_SIZE, hash, (KEYRING_FINGERPRINT_SIZE - 1) / 2);
 }

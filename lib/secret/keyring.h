@@ -58,11 +58,6 @@ void keyring_seal(struct keyring *in, const struct seal_context *context, struct
 struct secret *keyring_open(struct keyring *in, const struct seal_context *context,
 			    const unsigned char *sealed, size_t len, struct error *err);
 
-/* Eight hex digits of a keyed hash under the active key's log sub-key: others after a rotation. */
-#define KEYRING_FINGERPRINT_SIZE 9
-void keyring_fingerprint(struct keyring *in, struct secret *secret,
-			 char out[KEYRING_FINGERPRINT_SIZE]);
-
 /* Puts a new key before those of an existing file, which is replaced in one step and keeps owner
  * and mode; its keys are one line of hex each from then on, whatever they were. ERROR_HUMAN code
  * too-many-keys at four. False: the file is as before, or (if only its folder could not be synced)

@@ -387,28 +387,6 @@ static void files_that_take_no_key_stay_as_they_are(void **state)
 	assert_int_equal(access(PATH_IN(place, "elsewhere"), F_OK), -1);
 }
 
-static void fingerprints_are_keyed(void **state)
-{
-	CLEANUP(keyring_free) struct keyring *ring = must_load(*state, HEX_A);
-	CLEANUP(keyring_free) struct keyring *other = must_load(*state, HEX_B);
-	CLEANUP(secret_free) struct secret *hush = secret_new("hush", 4);
-	CLEANUP(secret_free) struct secret *same = secret_new("hush", 4);
-	CLEANUP(secret_free) struct secret *rush = secret_new("rush", 4);
-	char first[KEYRING_FINGERPRINT_SIZE], second[KEYRING_FINGERPRINT_SIZE];
-
-	keyring_fingerprint(ring, hush, first);
-	assert_int_equal(strlen(first), 8);
-	assert_int_equal(strspn(first, "0123456789abcdef"), 8);
-	/* BLAKE2b-256 of "hush" under the sub-key 1 "ls-logs_" of HEX_A: logs of years compare. */
-	assert_string_equal(first, "e97bc2ab");
-	keyring_fingerprint(ring, same, second);
-	assert_string_equal(first, second);
-	keyring_fingerprint(ring, rush, second);
-	assert_string_not_equal(first, second);
-	keyring_fingerprint(other, hush, second);
-	assert_string_not_equal(first, second);
-}
-
 static const struct seal_context context = { .table = "token",
 					     .row = "5d1f",
 					     .purpose = "refresh",
@@ -546,7 +524,6 @@ int main(void)
 		in_place(a_key_is_added_before_the_others),
 		in_place(an_owner_stays_the_owner),
 		in_place(files_that_take_no_key_stay_as_they_are),
-		in_place(fingerprints_are_keyed),
 		in_place(sealed_records_open_again),
 		in_place(records_open_only_where_they_belong),
 		in_place(every_changed_bit_is_seen),
