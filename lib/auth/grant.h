@@ -15,8 +15,8 @@ struct grant_request;
 struct secret;
 struct vault_token;
 
-/* The end of one token request. `token` (contents now owned by the callee) or
- * `err`, or both: see below. Of the token, `generation` and `rotation` are the keeper's; `obtained_ms` and `expires_ms`
+/* The end of one token request. `token` (contents now owned by the callee) or `err`, or both: see
+ * below. Of the token, `generation` and `rotation` are the keeper's; `obtained_ms` and `expires_ms`
  * may be 0 for now and not said; a refresh_token of NULL means that the current one stays good.
  * ERROR_RETRY: no grant is lost, back off; ERROR_HUMAN: the grant or its configuration is refused,
  * a person must act; its code invalid_grant: the grant is dead, only a new login helps.
@@ -32,7 +32,8 @@ typedef void grant_done_fn(struct vault_token *token, const struct error *err, b
 			   void *arg);
 
 /* What introspection (RFC 7662) said of an access token. `expires_ms` 0: its end was not said. Not
- * `active`: dead, or the server does not say more to this app (section 2.2). An `err` of ERROR_HUMAN: this app may not introspect. */
+ * `active`: dead, or the server says no more to this app (section 2.2). An `err` of ERROR_HUMAN:
+ * this app may not introspect. */
 typedef void grant_looked_fn(bool active, int64_t expires_ms, const struct error *err, void *arg);
 
 /* Revoked (RFC 7009), or not known there any more, which is as good; or `err`. */

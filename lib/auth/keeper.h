@@ -12,17 +12,18 @@
  *   provider is known not to rotate; after that the account is parked (code answer-lost). The same
  *   holds for a process that was killed in between. Refused then, the text says that the lost
  *   answer may be why, and no later process sends it either.
- * - An answer that is refused, but that brought a new refresh token, leaves that in the vault beside
- *   the old access token, before anything comes of the refusal.
+ * - An answer that is refused, but that brought a new refresh token, leaves that in the vault
+ *   beside the old access token, before anything comes of the refusal.
  * - A refresh token older than the high-water mark is never sent (parked, code stale-token).
  * - The token is replaced at 3/4 of its life with jitter while the account is in use, and once a
  *   day otherwise, so that the grant stays alive.
  * - How long it lives: what its answer said, else introspection where the app may, else
- *   session_lifetime or what was learned. An introspection that says "inactive" says nothing: it
- *   may be that the app may not look, and a refusal (401) decides. A session that ended sooner though it was used less than
- *   that ago teaches the next shorter timeout Salesforce has, a step a day at most, 15 minutes at
- *   least, forgotten after 7 days without such an end. One that ended within 15 minutes of its last
- *   use was revoked and teaches nothing.
+ *   session_lifetime or what was learned. Introspection's "inactive" says nothing: it may mean
+ *   that the app may not look, and a refusal (401) decides.
+ * - What is learned: a session that ended sooner though it was used less than that ago teaches the
+ *   next shorter timeout Salesforce has, a step a day at most, 15 minutes at least, forgotten after
+ *   7 days without such an end. One that ended within 15 minutes of its last use was revoked and
+ *   teaches nothing.
  * - The org is pinned: a token of another org parks the account (code other-org). A new
  *   instance_url of the same org is taken, and told.
  * - Parked, no request at all is made until keeper_unpark() or keeper_login(). Never more than 20
@@ -122,10 +123,10 @@ void keeper_unpark(struct keeper *in);
 
 /* A login that the operator confirmed: its token becomes the account's, as old as its `obtained_ms`
  * says. Another org than the pinned one is refused (ERROR_HUMAN code other-org: keeper_disconnect()
- * first). Stored before it answers true; then whoever waits is served, and nothing of the past keeps
- * it parked. Takes the contents on success only. Busy (keeper_is_busy()), it is ERROR_RETRY code
- * token-on-its-way, and nothing has changed: dropped, a request could leave a grant at the server
- * that nobody holds. Another token request under way is dropped. */
+ * first). Stored before it answers true; then whoever waits is served, and nothing of the past
+ * keeps it parked. Takes the contents on success only. Busy (keeper_is_busy()), it is ERROR_RETRY
+ * code token-on-its-way, and nothing has changed: dropped, a request could leave a grant at the
+ * server that nobody holds. Another token request under way is dropped. */
 bool keeper_login(struct keeper *in, struct vault_token *token, struct error *err);
 
 /* The operator's end of it: vault_disconnect(), then parked (code disconnected) until

@@ -61,9 +61,9 @@ int64_t policy_lesson_s(int64_t ceiling_s, const struct vault_account *account, 
 bool policy_is_life(int64_t life_ms);
 
 /* Access tokens that were refused while still fresh: then it is not the token. One that was taken
- * before (`proved`) may have been ended by somebody, so it takes more of those; but an endpoint that
- * takes the token beside one that never does must not use up tokens for ever. An old one that is
- * refused has simply come to its end, and ends both rows. Zeroed: none yet. */
+ * before (`proved`) may have been ended by somebody, so it takes more of those; but an endpoint
+ * that takes the token beside one that never does must not use up tokens for ever. An old one that
+ * is refused has simply come to its end, and ends both rows. Zeroed: none yet. */
 #define POLICY_MOST_REFUSALS        3 /* in a row, taken nowhere */
 #define POLICY_MOST_PROVED_REFUSALS 5 /* in a row, within an hour */
 struct policy_refusals {
