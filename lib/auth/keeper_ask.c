@@ -33,10 +33,10 @@ static void use_old(struct keeper *in)
 	keeper_plan(in);
 }
 
-static void wait_then(struct keeper *in, const struct error *why, int64_t wait_ms, loop_fn *fn)
+static void ask_later(struct keeper *in, const struct error *why, int64_t wait_ms)
 {
 	keeper_set_trouble(in, why);
-	keeper_set_next(in, wait_ms, fn);
+	keeper_set_next(in, wait_ms, ask_again);
 	keeper_set_state(in, KEEPER_WAITING);
 }
 
@@ -54,7 +54,7 @@ static void send_request(struct keeper *in)
 		error_set(&err, ERROR_RETRY, "token-budget",
 			  "account %s: %d token requests within an hour; something uses up tokens",
 			  in->account, POLICY_MOST_AN_HOUR);
-		wait_then(in, &err, wait_ms, ask_again);
+		ask_later(in, &err, wait_ms);
 		return;
 	}
 	if (!write_asked(in))
@@ -117,7 +117,7 @@ static bool write_asked(struct keeper *in)
 	if (!vault_account_set_asked(in->args.vault, in->account, in->known.asked + 1, &why)) {
 		error_prefix(&why, "account %s: no token is asked for while nothing can be stored",
 			     in->account);
-		wait_then(in, &why, WRITE_AGAIN_MS, ask_again);
+		ask_later(in, &why, WRITE_AGAIN_MS);
 		return false;
 	}
 	in->known.asked++;

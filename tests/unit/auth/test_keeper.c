@@ -287,6 +287,8 @@ static void another_org_is_refused(void **state)
 	assert_int_equal(health().trouble->kind, ERROR_STATE);
 	assert_non_null(strstr(at.text, ORG_A));
 	assert_non_null(strstr(at.text, ORG_B));
+	assert_non_null(strstr(at.text, "`leadsync disconnect production`, then `leadsync connect "
+					"production`"));
 	assert_int_equal(health().state, KEEPER_PARKED);
 	assert_string_equal(health().org_id, ORG_A);
 

@@ -465,6 +465,26 @@ static void a_refused_answer_that_may_pass(void **state)
 	assert_int_equal(health().state, KEEPER_FRESH);
 }
 
+static void a_refused_answer_revives_no_token(void **state)
+{
+	(void)state;
+	script.rotates = true;
+	get();
+	fail_with(ERROR_RETRY, "bad-signature");
+	script.say = FAIL_ROTATED;
+	keeper_refused(at.keeper, at.generation);
+	keeper_get(at.keeper, leased, NULL);
+	settle();
+	assert_int_equal(health().state, KEEPER_WAITING);
+	assert_successor("access-901", "refresh-2", 2);
+	assert_int_equal(at.leases, 1);
+	script.say = GIVE;
+	pass(5000);
+	assert_int_equal(at.leases, 2);
+	assert_string_equal(at.token, "access-2");
+	assert_string_equal(script.had_refresh, "refresh-2");
+}
+
 static void told(void *arg);
 
 static void a_refused_answer_on_a_full_disk(void **state)
@@ -1054,6 +1074,7 @@ int main(void)
 		login_row(T3_lost_for_a_reason_that_a_person_must_mend),
 		login_row(a_refused_answer_leaves_its_refresh_token),
 		login_row(a_refused_answer_that_may_pass),
+		login_row(a_refused_answer_revives_no_token),
 		login_row(a_refused_answer_on_a_full_disk),
 		login_row(a_dead_grant_costs_one_request),
 		login_row(other_permanent_trouble_is_asked_for_again),
