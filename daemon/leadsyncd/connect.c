@@ -38,7 +38,7 @@ struct connect {
 	struct grant_request *asking;   /* CONNECT_ASKING only */
 	struct sf_whoami_call *looking; /* CONNECT_LOOKING only */
 	struct vault_token token;       /* from CONNECT_LOOKING on */
-	struct connect_found found;     /* CONNECT_FOUND; its strings are owned */
+	struct connect_found found;     /* CONNECT_FOUND; borrows from `token` */
 	struct error failure;           /* CONNECT_FAILED */
 	struct loop_timer *turn;        /* of who waits */
 	struct loop_timer *end;         /* ten minutes for the yes */
@@ -118,7 +118,6 @@ static void look(struct connect *in, struct vault_token *token)
 	in->looking = sf_whoami_start(
 		&(struct sf_whoami_args){
 			.http = account_http(in->args.account),
-			.policy = account_policy(in->args.account),
 			.api_version = account_conf(in->args.account)->api_version,
 			.token = &in->token,
 		},
@@ -152,31 +151,19 @@ static void token_came(struct vault_token *token, const struct error *err, bool 
 		look(in, token);
 }
 
-static char *copy(const char *text)
-{
-	return mem_strdup(text ? text : "");
-}
-
 static void take_found(struct connect *in, const struct sf_whoami *who)
 {
 	struct keeper_health health;
 
 	keeper_health(account_keeper(in->args.account), &health);
 	in->found = (struct connect_found){
+		.who = *who,
 		.org_id = in->token.org_id,
-		.org_name = copy(who->org_name),
-		.org_type = copy(who->org_type),
-		.instance = copy(who->instance),
-		.instance_url = in->token.instance_url,
-		.sandbox = who->sandbox,
-		.username = copy(who->username),
-		.name = copy(who->name),
 		.user_id = in->token.user_id,
+		.instance_url = in->token.instance_url,
 		.scope = in->token.scope ? in->token.scope : "",
-		.calls_used = who->calls_used,
-		.calls_most = who->calls_most,
-		.pinned_org = copy(health.org_id),
 	};
+	snprintf(in->found.pinned_org, sizeof(in->found.pinned_org), "%s", health.org_id);
 }
 
 static bool is_pinned_elsewhere(const struct connect *in)
@@ -204,7 +191,7 @@ static void looked(const struct sf_whoami *who, const struct error *err, void *a
 		  "stored; log in to the first, or, if the account shall move for good, "
 		  "`leadsync disconnect %s` first",
 		  account_name(in->args.account), in->found.pinned_org, in->found.org_id,
-		  in->found.org_name, account_name(in->args.account));
+		  in->found.who.org_name, account_name(in->args.account));
 	settle(in, CONNECT_FAILED, &why);
 }
 
@@ -251,17 +238,6 @@ static void give_back(struct connect *in)
 			    LOG_STR("account", account_name(in->args.account)),
 			    LOG_STR("code", why.code), LOG_STR("text", why.text));
 	vault_token_done(&in->token);
-}
-
-static void free_found(struct connect_found *in)
-{
-	free((char *)(uintptr_t)in->org_name);
-	free((char *)(uintptr_t)in->org_type);
-	free((char *)(uintptr_t)in->instance);
-	free((char *)(uintptr_t)in->username);
-	free((char *)(uintptr_t)in->name);
-	free((char *)(uintptr_t)in->pinned_org);
-	*in = (struct connect_found){ 0 };
 }
 
 static void settle(struct connect *in, enum connect_state state, const struct error *err)
@@ -370,7 +346,7 @@ bool connect_confirm(struct connect *in, struct error *err)
 	if (!store(in, err))
 		return false;
 	log_notice("connected", LOG_STR("account", account), LOG_STR("org", in->found.org_id),
-		   LOG_STR("user", in->found.user_id), LOG_INT("sandbox", in->found.sandbox));
+		   LOG_STR("user", in->found.user_id), LOG_INT("sandbox", in->found.who.sandbox));
 	if (old && !is_same &&
 	    !vault_revocation_add(in->args.vault, account, source, old, loop_now_ms(in->args.loop),
 				  &why))
@@ -402,7 +378,6 @@ void connect_free(struct connect *in)
 		sf_grant_interface(in->grant)->cancel(in->asking);
 	sf_grant_free(in->grant);
 	give_back(in);
-	free_found(&in->found);
 	secret_free(in->args.credential);
 	free(in);
 	if (ready)

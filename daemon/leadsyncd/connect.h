@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "salesforce/salesforce.h"
 
 struct account;
 struct connect;
@@ -50,12 +51,10 @@ bool connect_paste(struct connect *in, struct secret *url, struct error *err);
 
 /* What was found: good as long as the connect. */
 struct connect_found {
-	const char *org_id, *org_name, *org_type, *instance, *instance_url;
-	bool sandbox;
-	const char *username, *name, *user_id;
-	const char *scope; /* "" if not said */
-	long calls_used, calls_most;
-	const char *pinned_org; /* the org the account belongs to so far; "" before the first */
+	struct sf_whoami who;
+	const char *org_id, *user_id, *instance_url;
+	const char *scope;   /* "" if not said */
+	char pinned_org[19]; /* the org the account belongs to so far; "" before the first */
 };
 const struct connect_found *connect_found(const struct connect *in); /* NULL before */
 

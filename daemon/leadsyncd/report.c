@@ -156,17 +156,17 @@ struct json_object *report_found(const struct connect_found *found)
 	struct json_object *out = json_object_new_object();
 
 	add_text(out, "org_id", found->org_id);
-	add_text(out, "org_name", found->org_name);
-	add_text(out, "org_type", found->org_type);
-	add_text(out, "instance", found->instance);
+	add_text(out, "org_name", found->who.org_name);
+	add_text(out, "org_type", found->who.org_type);
+	add_text(out, "instance", found->who.instance);
 	add_text(out, "instance_url", found->instance_url);
-	json_object_object_add(out, "sandbox", json_object_new_boolean(found->sandbox));
-	add_text(out, "username", found->username);
-	add_text(out, "name", found->name);
+	json_object_object_add(out, "sandbox", json_object_new_boolean(found->who.sandbox));
+	add_text(out, "username", found->who.username);
+	add_text(out, "name", found->who.name);
 	add_text(out, "user_id", found->user_id);
 	add_text(out, "scope", found->scope);
-	add_int(out, "api_calls_used", found->calls_used);
-	add_int(out, "api_calls_limit", found->calls_most);
+	add_int(out, "api_calls_used", found->who.calls_used);
+	add_int(out, "api_calls_limit", found->who.calls_most);
 	json_object_object_add(out, "first", json_object_new_boolean(!*found->pinned_org));
 	return out;
 }

@@ -44,11 +44,15 @@ void sf_grant_free(struct sf_grant *in);
 CLEANUP_DEFINE(struct sf_grant, sf_grant_free)
 const struct grant *sf_grant_interface(struct sf_grant *in);
 
-/* What a login is for: shown to the operator, who says yes or no. Good during the call only. */
+#define SF_WHOAMI_TEXT_SIZE 128 /* as much of a name as anybody reads */
+
+/* What a login is for: shown to the operator, who says yes or no. "" is what was not said. */
 struct sf_whoami {
-	const char *org_name, *org_type, *instance; /* "Acme", "Enterprise Edition", "EU47" */
+	char org_name[SF_WHOAMI_TEXT_SIZE]; /* "Acme" */
+	char org_type[SF_WHOAMI_TEXT_SIZE]; /* "Enterprise Edition" */
+	char instance[SF_WHOAMI_TEXT_SIZE]; /* "EU47" */
 	bool sandbox;
-	const char *username, *name;
+	char username[SF_WHOAMI_TEXT_SIZE], name[SF_WHOAMI_TEXT_SIZE];
 	long calls_used, calls_most; /* -1: not said */
 };
 struct sf_whoami_call;
@@ -56,14 +60,14 @@ struct vault_token;
 typedef void sf_whoami_fn(const struct sf_whoami *who, const struct error *err, void *arg);
 
 struct sf_whoami_args {
-	struct http_client *http; /* borrowed, as the policy */
-	const struct url_policy *policy;
+	struct http_client *http;        /* borrowed */
 	const char *api_version;         /* copied */
-	const struct vault_token *token; /* borrowed during the start; not yet anybody's but the
+	const struct vault_token *token; /* of a grant just now, which checked its host and ids;
+					    borrowed during the start; not yet anybody's but the
 					    asker's: no keeper is involved */
 };
 
-/* Two queries, Organization and User. `done` once, from the loop. ERROR_HUMAN where the token may
+/* Two queries, Organization and User. `done` once, from the loop, `who` good during the call only. ERROR_HUMAN where the token may
  * not use the API: its text says what the app or the user lacks. */
 struct sf_whoami_call *sf_whoami_start(const struct sf_whoami_args *args, sf_whoami_fn *done,
 				       void *arg);

@@ -213,13 +213,6 @@ static bool set_from_row(const struct row *row, const char *message, int64_t ret
 	return false;
 }
 
-static const char *text_member(struct json_object *in, const char *key)
-{
-	const char *text = sf_json_text(in, key);
-
-	return text ? text : "";
-}
-
 /* The object that describes the error: the first of an array, or the body itself. */
 static struct json_object *first_error(struct json_object *body)
 {
@@ -257,8 +250,8 @@ bool sf_error_rest(const struct http_response *response, struct error *err)
 {
 	struct json_object *body = sf_json_whole(response->body, response->body_len);
 	struct json_object *first = first_error(body);
-	const char *code = text_member(first, "errorCode");
-	const char *message = text_member(first, "message");
+	const char *code = sf_json_text_or_empty(first, "errorCode");
+	const char *message = sf_json_text_or_empty(first, "message");
 	const struct row *row;
 
 	row = find_row(code, message);

@@ -57,3 +57,10 @@ const char *sf_json_text(struct json_object *in, const char *key)
 	text = json_object_get_string(value);
 	return strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
 }
+
+const char *sf_json_text_or_empty(struct json_object *in, const char *key)
+{
+	const char *text = sf_json_text(in, key);
+
+	return text ? text : "";
+}

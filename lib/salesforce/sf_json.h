@@ -18,3 +18,6 @@ struct json_object *sf_json_whole(const char *body, size_t len);
 
 /* The text of a member; NULL unless it is text without a NUL inside. `in` may be NULL. */
 const char *sf_json_text(struct json_object *in, const char *key);
+
+/* The same; "" for none. */
+const char *sf_json_text_or_empty(struct json_object *in, const char *key);

@@ -246,13 +246,6 @@ static bool is_plain_word(const char *text)
 	return len && len <= 40 && !text[len];
 }
 
-static const char *text_member(struct json_object *in, const char *key)
-{
-	const char *text = sf_json_text(in, key);
-
-	return text ? text : "";
-}
-
 /* Of an assertion: it is judged by the server's clock. */
 static bool may_be_clock(const struct row *row, enum sf_ask ask, const char *text)
 {
@@ -290,8 +283,8 @@ bool sf_refusal(const struct http_response *response, enum sf_ask ask, int64_t n
 		struct error *err)
 {
 	struct json_object *body = sf_json_whole(response->body, response->body_len);
-	const char *code = text_member(body, "error");
-	const char *text = text_member(body, "error_description");
+	const char *code = sf_json_text_or_empty(body, "error");
+	const char *text = sf_json_text_or_empty(body, "error_description");
 	const struct row *row = find_row(response->status, ask, code, text);
 	int wait_s = row ? row->wait_s : 0;
 	int64_t ahead_ms = skew_ms(response, now_ms);

@@ -1,5 +1,6 @@
 /* sf_whoami.c - in order: sf_whoami_start, have_org, ask_user, have_user; finish. */
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,21 +16,13 @@
 #include "secret/secret.h"
 #include "vault/vault.h"
 
-/* As much of a name as anybody reads. */
-struct shown {
-	char text[128];
-};
-
 struct sf_whoami_call {
 	struct http_client *http; /* borrowed */
-	char *query_url;          /* owned; "" if the instance_url was not admitted: `refused` */
-	struct error refused;
-	struct secret *token; /* owned */
+	char *query_url;          /* owned, as the next */
+	struct secret *token;
 	char org_id[19], user_id[19];
 	struct http_request *request; /* owned */
-	struct shown org_name, org_type, instance;
-	bool sandbox;
-	struct sf_usage usage;
+	struct sf_whoami who;         /* as far as it is known */
 	sf_whoami_fn *done;
 	void *done_arg;
 };
@@ -44,9 +37,7 @@ static void ask(struct sf_whoami_call *in, const char *query, http_done_fn *done
 	static const char *const headers[] = { "Accept: application/json",
 					       "Sforce-Call-Options: client=leadsyncd", NULL };
 	CLEANUP_FREE char *encoded = url_encode(query, strlen(query));
-	/* Without a base it is no URL, and what http has against it comes from the loop. */
-	CLEANUP_FREE char *url =
-		*in->query_url ? mem_format("%s%s", in->query_url, encoded) : mem_strdup("");
+	CLEANUP_FREE char *url = mem_format("%s%s", in->query_url, encoded);
 
 	in->request = http_start(in->http,
 				 &(struct http_call){ .class = HTTP_READ,
@@ -62,19 +53,18 @@ struct sf_whoami_call *sf_whoami_start(const struct sf_whoami_args *args, sf_who
 {
 	struct sf_whoami_call *in = mem_new(struct sf_whoami_call);
 	const struct vault_token *token = args->token;
-	CLEANUP_FREE char *base =
-		url_base(token->instance_url, args->policy, "instance_url", &in->refused);
 
-	in->http = args->http;
-	in->usage = (struct sf_usage){ -1, -1 };
-	in->done = done;
-	in->done_arg = arg;
-	in->token = secret_copy(token->access_token);
-	in->query_url = base ? mem_format("%s/services/data/v%s/query?q=", base, args->api_version)
-			     : mem_strdup("");
-	str_copy_printable(in->org_id, sizeof(in->org_id), token->org_id, strlen(token->org_id));
-	str_copy_printable(in->user_id, sizeof(in->user_id), token->user_id,
-			   strlen(token->user_id));
+	*in = (struct sf_whoami_call){
+		.http = args->http,
+		.query_url = mem_format("%s/services/data/v%s/query?q=", token->instance_url,
+					args->api_version),
+		.token = secret_copy(token->access_token),
+		.who = { .calls_used = -1, .calls_most = -1 },
+		.done = done,
+		.done_arg = arg,
+	};
+	snprintf(in->org_id, sizeof(in->org_id), "%s", token->org_id);
+	snprintf(in->user_id, sizeof(in->user_id), "%s", token->user_id);
 	ask(in,
 	    "SELECT Id, Name, OrganizationType, IsSandbox, InstanceName FROM Organization LIMIT 1",
 	    have_org);
@@ -149,14 +139,17 @@ static struct json_object *take_body(struct sf_whoami_call *in,
 				     const struct http_response *response, const struct error *err,
 				     struct error *ret_err)
 {
+	struct sf_usage usage = { in->who.calls_used, in->who.calls_most };
 	struct json_object *body;
 
 	in->request = NULL;
 	if (!response) {
-		*ret_err = in->refused.code[0] ? in->refused : *err;
+		*ret_err = *err;
 		return NULL;
 	}
-	sf_usage_parse(response->limit_info, &in->usage);
+	sf_usage_parse(response->limit_info, &usage);
+	in->who.calls_used = usage.used;
+	in->who.calls_most = usage.most;
 	if (response->status != 200) {
 		sf_error_rest(response, ret_err);
 		explain_refusal(ret_err);
@@ -171,14 +164,11 @@ static struct json_object *take_body(struct sf_whoami_call *in,
 }
 
 /* Absent or null is "". */
-static struct shown shown_of(struct json_object *record, const char *key)
+static void show(struct json_object *record, const char *key, char out[SF_WHOAMI_TEXT_SIZE])
 {
-	const char *text = sf_json_text(record, key);
-	struct shown made = { "" };
+	const char *text = sf_json_text_or_empty(record, key);
 
-	if (text)
-		str_copy_printable(made.text, sizeof(made.text), text, strlen(text));
-	return made;
+	str_copy_printable(out, SF_WHOAMI_TEXT_SIZE, text, strlen(text));
 }
 
 static bool take_org(struct sf_whoami_call *in, struct json_object *record, struct error *err)
@@ -195,26 +185,18 @@ static bool take_org(struct sf_whoami_call *in, struct json_object *record, stru
 		return error_set(err, ERROR_RETRY, "protocol",
 				 "the token is of org %s, and its instance_url answers as org %s",
 				 in->org_id, id18);
-	in->org_name = shown_of(record, "Name");
-	in->org_type = shown_of(record, "OrganizationType");
-	in->instance = shown_of(record, "InstanceName");
-	in->sandbox = json_object_get_boolean(sandbox);
+	show(record, "Name", in->who.org_name);
+	show(record, "OrganizationType", in->who.org_type);
+	show(record, "InstanceName", in->who.instance);
+	in->who.sandbox = json_object_get_boolean(sandbox);
 	return true;
 }
 
 static void ask_user(struct sf_whoami_call *in)
 {
-	CLEANUP_FREE char *query = NULL;
-	char id18[19];
-	struct error why;
+	CLEANUP_FREE char *query =
+		mem_format("SELECT Username, Name FROM User WHERE Id = '%s'", in->user_id);
 
-	/* It becomes part of a query. */
-	if (!value_id18(in->user_id, strlen(in->user_id), id18)) {
-		error_set(&why, ERROR_BUG, "bad-user-id", "the token's user_id is no id");
-		finish(in, NULL, &why);
-		return;
-	}
-	query = mem_format("SELECT Username, Name FROM User WHERE Id = '%s'", id18);
 	ask(in, query, have_user);
 }
 
@@ -240,26 +222,14 @@ static void have_user(const struct http_response *response, bool sent, const str
 	struct sf_whoami_call *in = arg;
 	struct error why;
 	struct json_object *body = take_body(in, response, err, &why);
-	struct shown username, name;
 
 	(void)sent;
 	if (!body) {
 		finish(in, NULL, &why);
 		return;
 	}
-	username = shown_of(only_record(body), "Username");
-	name = shown_of(only_record(body), "Name");
+	show(only_record(body), "Username", in->who.username);
+	show(only_record(body), "Name", in->who.name);
 	json_object_put(body);
-	finish(in,
-	       &(struct sf_whoami){
-		       .org_name = in->org_name.text,
-		       .org_type = in->org_type.text,
-		       .instance = in->instance.text,
-		       .sandbox = in->sandbox,
-		       .username = username.text,
-		       .name = name.text,
-		       .calls_used = in->usage.used,
-		       .calls_most = in->usage.most,
-	       },
-	       NULL);
+	finish(in, &in->who, NULL);
 }

@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "http/http.h"
-#include "http/url.h"
 #include "loop/loop.h"
 #include "peer.h"
 #include "salesforce/salesforce.h"
@@ -40,7 +39,7 @@ static struct {
 	unsigned ends;
 	bool failed;
 	struct error err;
-	char said[500];
+	char said[700];
 } at;
 
 static int set_up(void **state)
@@ -90,12 +89,10 @@ static void have_who(const struct sf_whoami *who, const struct error *err, void 
 
 static struct sf_whoami_call *begin(void)
 {
-	static const struct url_policy policy = { .loopback_test = true };
 	struct sf_whoami_call *made;
 
 	at.ends = 0;
 	made = sf_whoami_start(&(struct sf_whoami_args){ .http = at.http,
-							 .policy = &policy,
 							 .api_version = "66.0",
 							 .token = &at.token },
 			       have_who, &at);
@@ -215,24 +212,6 @@ static void the_second_query_may_fail(void **state)
 	ask();
 	assert_int_equal(at.err.kind, ERROR_HUMAN);
 	assert_non_null(strstr(at.err.text, "API Enabled"));
-
-	peer_answer(at.peer, 200, JSON, ORG);
-	free(at.token.user_id);
-	at.token.user_id = mem_strdup("x' OR Name != '");
-	ask();
-	assert_string_equal(at.err.code, "bad-user-id");
-	assert_int_equal(peer_count(at.peer), 5);
-}
-
-static void only_admitted_hosts_are_asked(void **state)
-{
-	(void)state;
-	free(at.token.instance_url);
-	at.token.instance_url = mem_strdup("https://evil.example");
-	ask();
-	assert_int_equal(at.err.kind, ERROR_HUMAN);
-	assert_string_equal(at.err.code, "url");
-	assert_int_equal(peer_connections(at.peer), 0);
 }
 
 static void offline(void **state)
@@ -280,7 +259,6 @@ int main(void)
 		WHOAMI_TEST(what_is_not_said_is_empty),
 		WHOAMI_TEST(failures),
 		WHOAMI_TEST(the_second_query_may_fail),
-		WHOAMI_TEST(only_admitted_hosts_are_asked),
 		WHOAMI_TEST(offline),
 		WHOAMI_TEST(a_cancel_is_silent),
 	};
