@@ -180,20 +180,25 @@ static bool fetch_credential(const struct sf_grant *in, struct secret **ret, str
 	return *ret || !in->args.credential;
 }
 
-/* Asks for a token as an app that has a secret, or as a public one. `fields` ends in those two. */
+#define MOST_FIELDS 4
+
+/* Asks for a token as an app that has a secret, or as a public one: both are put behind `fields`, at
+ * most MOST_FIELDS of them. */
 static struct grant_request *ask_token(const struct sf_grant *in, enum sf_ask ask,
-				       struct sf_form_field *fields, size_t count,
+				       const struct sf_form_field *fields, size_t count,
 				       grant_done_fn *done, void *arg)
 {
 	CLEANUP(secret_free) struct secret *secret = NULL;
 	CLEANUP(secret_free) struct secret *form = NULL;
+	struct sf_form_field all[MOST_FIELDS + 2];
 	struct sf_question question;
 	struct error why;
 
 	if (fetch_credential(in, &secret, &why)) {
-		fields[count - 2] = (struct sf_form_field){ "client_id", .text = in->client_id };
-		fields[count - 1] = (struct sf_form_field){ "client_secret", .secret = secret };
-		form = sf_form_make(fields, count, &why);
+		memcpy(all, fields, count * sizeof(*fields));
+		all[count++] = (struct sf_form_field){ "client_id", .text = in->client_id };
+		all[count++] = (struct sf_form_field){ "client_secret", .secret = secret };
+		form = sf_form_make(all, count, &why);
 	}
 	question = question_of(in, ask, in->token_url, form, &why);
 	return sf_request_token(&question, TAKE(secret), done, arg);
@@ -202,7 +207,7 @@ static struct grant_request *ask_token(const struct sf_grant *in, enum sf_ask as
 static struct grant_request *refresh(const struct sf_grant *in, const struct vault_token *current,
 				     grant_done_fn *done, void *arg)
 {
-	struct sf_form_field fields[4] = {
+	const struct sf_form_field fields[] = {
 		{ "grant_type", .text = "refresh_token" },
 		{ "refresh_token", .secret = current->refresh_token },
 	};
@@ -214,7 +219,7 @@ static struct grant_request *exchange(void *self, struct secret *code, struct se
 				      grant_done_fn *done, void *arg)
 {
 	const struct sf_grant *in = self;
-	struct sf_form_field fields[6] = {
+	const struct sf_form_field fields[] = {
 		{ "grant_type", .text = "authorization_code" },
 		{ "code", .secret = code },
 		{ "redirect_uri", .text = in->redirect_uri },
@@ -227,7 +232,7 @@ static struct grant_request *exchange(void *self, struct secret *code, struct se
 static struct grant_request *ask_as_client(const struct sf_grant *in, grant_done_fn *done,
 					   void *arg)
 {
-	struct sf_form_field fields[3] = {
+	const struct sf_form_field fields[] = {
 		{ "grant_type", .text = "client_credentials" },
 	};
 

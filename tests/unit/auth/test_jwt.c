@@ -17,6 +17,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "../base64url.h"
 #include "auth/jwt.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -197,27 +198,11 @@ static void a_damaged_key_is_found(void **state)
 
 /* --- assertions --- */
 
-/* base64url to bytes; free() it. */
-static unsigned char *decode(const char *text, size_t len, size_t *ret_len)
-{
-	size_t room = (len + 3) / 4 * 4;
-	CLEANUP_FREE char *padded = mem_array(char, room + 1);
-	unsigned char *made = mem_array(unsigned char, room + 1);
-
-	memset(padded, '=', room);
-	for (size_t i = 0; i < len; i++)
-		padded[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
-	assert_true(EVP_DecodeBlock(made, (unsigned char *)padded, (int)room) > 0);
-	*ret_len = len * 3 / 4;
-	made[*ret_len] = '\0';
-	return made;
-}
-
 static bool verifies(EVP_PKEY *key, const char *text, const char *end)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	size_t len;
-	unsigned char *signature = decode(end + 1, strlen(end + 1), &len);
+	unsigned char *signature = base64url_decode(end + 1, strlen(end + 1), &len);
 	bool ok = EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
 		  EVP_DigestVerify(context, signature, len, (const unsigned char *)text,
 				   (size_t)(end - text)) == 1;
@@ -264,7 +249,7 @@ static void an_assertion_is_signed(void **state)
 		assert_true(strncmp(text, "eyJhbGciOiJSUzI1NiJ9.", 21) == 0);
 		dot = strchr(text, '.');
 		end = strrchr(text, '.');
-		body = decode(dot + 1, (size_t)(end - dot) - 1, &len);
+		body = base64url_decode(dot + 1, (size_t)(end - dot) - 1, &len);
 		assert_string_equal((char *)body,
 				    "{\"iss\":\"3MVG9leadsync.EXAMPLE_key\",\"sub\":\"sync@acme."
 				    "example\",\"aud\":\"https://login.salesforce.com\",\"exp\":"
@@ -294,7 +279,7 @@ static void claims_are_quoted(void **state)
 		made = jwt_sign(pem, &claims, &err);
 		assert_non_null(made);
 		text = strchr(secret_open(made, &len), '.') + 1;
-		body = decode(text, strcspn(text, "."), &len);
+		body = base64url_decode(text, strcspn(text, "."), &len);
 		want = mem_format("{\"iss\":\"a\\\"b\\\\c\\u000a\\u0001\",\"sub\":\"%s\","
 				  "\"aud\":\"\xc3\xa9>?~\",\"exp\":1}",
 				  subject);

@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "../base64url.h"
 #include "base/error.h"
 #include "http/http.h"
 #include "loop/loop.h"
@@ -386,28 +387,12 @@ static void the_browser_is_sent_with_pkce(void **state)
 
 /* --- jwt --- */
 
-/* base64url to bytes; free() it. */
-static unsigned char *decode(const char *text, size_t len, size_t *ret_len)
-{
-	size_t room = (len + 3) / 4 * 4;
-	CLEANUP_FREE char *padded = mem_array(char, room + 1);
-	unsigned char *made = mem_array(unsigned char, room + 1);
-
-	memset(padded, '=', room);
-	for (size_t i = 0; i < len; i++)
-		padded[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
-	assert_true(EVP_DecodeBlock(made, (unsigned char *)padded, (int)room) > 0);
-	*ret_len = len * 3 / 4;
-	made[*ret_len] = '\0';
-	return made;
-}
-
 static bool is_signed_by_us(const char *assertion)
 {
 	const char *end = strrchr(assertion, '.');
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	size_t len;
-	unsigned char *signature = decode(end + 1, strlen(end + 1), &len);
+	unsigned char *signature = base64url_decode(end + 1, strlen(end + 1), &len);
 	bool ok = EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, at.key) == 1 &&
 		  EVP_DigestVerify(context, signature, len, (const unsigned char *)assertion,
 				   (size_t)(end - assertion)) == 1;
@@ -421,7 +406,7 @@ static void assert_claims(const char *assertion, const char *audience)
 {
 	const char *body = strchr(assertion, '.') + 1;
 	size_t len;
-	CLEANUP_FREE unsigned char *claims = decode(body, strcspn(body, "."), &len);
+	CLEANUP_FREE unsigned char *claims = base64url_decode(body, strcspn(body, "."), &len);
 	CLEANUP_FREE char *want =
 		mem_format("{\"iss\":\"3MVG9.example&key\",\"sub\":\"sync@acme.example\","
 			   "\"aud\":\"%s\",\"exp\":",
