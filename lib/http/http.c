@@ -53,7 +53,7 @@ struct http_request {
 	int64_t span_from_ms, span_from_bytes, slow_ms;
 	bool sent;
 	struct answer answer;
-	bool cut; /* the body of an error is longer than anybody wants to know */
+	bool cut; /* the body is longer than anybody wants to know */
 	int64_t wire_bytes;
 	bool failed;
 	struct error why;
@@ -350,8 +350,10 @@ static bool keep_or_hand_on(struct http_request *in, const char *bytes, size_t l
 	bool good = answer_is_good(&in->answer);
 	size_t most = in->on_body ? in->limits->streamed : in->limits->gathered;
 	size_t room = ANSWER_MOST_ERROR_BODY - in->answer.body_len;
+	/* For a token: a page instead of one has no end, but its beginning shows what it is. */
+	bool may_cut = !good || in->easy.is_token;
 
-	if (!good && len > room) {
+	if (may_cut && len > room) {
 		answer_keep(&in->answer, bytes, room);
 		in->cut = true;
 		return false;

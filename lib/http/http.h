@@ -43,7 +43,7 @@ CLEANUP_DEFINE(struct http_client, http_client_free)
  * request leaves the queue. Besides: 10 s to connect, TLS included; and once the body has begun,
  * less than 100 bytes/s for 60 s is a stall. */
 enum http_class {
-	HTTP_TOKEN, /* 64 KiB, 30 s */
+	HTTP_TOKEN, /* 64 KiB, cut there and no error; 30 s */
 	HTTP_READ,  /* 1 GiB streamed (64 MiB if gathered), 150 s */
 	HTTP_META,  /* 16 MiB, 150 s: describe */
 	HTTP_WRITE, /* 64 MiB, 620 s */
@@ -57,7 +57,7 @@ struct http_response {
 	const char *limit_info;    /* Sforce-Limit-Info, "" if absent */
 	const char *last_modified; /* "" if absent */
 	const char *body; /* NUL-terminated. Whole, unless on_body took it; error bodies (status >=
-			     300) always stay here, cut at 64 KiB */
+			     300) always stay here, cut at 64 KiB, and so is HTTP_TOKEN's */
 	size_t body_len;
 	int64_t wire_bytes; /* compressed bytes received */
 };

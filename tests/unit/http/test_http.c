@@ -399,7 +399,7 @@ static void too_large(void **state)
 		const char *code;
 	} rows[] = {
 		{ "token of 64 KiB", 0, 65536, 200, HTTP_TOKEN, NULL },
-		{ "more", 0, 65537, 200, HTTP_TOKEN, "too-large" },
+		{ "a page instead of one is cut", 0, 1 << 20, 200, HTTP_TOKEN, NULL },
 		{ "describe of 16 MiB", 0, 16 << 20, 200, HTTP_META, NULL },
 		{ "more", 0, (16 << 20) + 1, 200, HTTP_META, "too-large" },
 		{ "headers", 60000, 0, 200, HTTP_READ, NULL },
@@ -428,7 +428,7 @@ static void too_large(void **state)
 			fail_msg("%s: %d %s", rows[i].name, in.status, in.code);
 		if (!rows[i].code)
 			assert_int_equal(in.status, rows[i].status);
-		if (rows[i].status >= 300)
+		if (rows[i].body == 1 << 20)
 			assert_int_equal(in.body_len, 65536);
 		free(header);
 		free(body);

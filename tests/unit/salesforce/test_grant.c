@@ -618,6 +618,30 @@ static void what_is_unknown(void **state)
 	}
 }
 
+/* It is read as far as it goes: a page has brought nothing, JSON may have brought a token. */
+static void a_body_without_end(void **state)
+{
+	static const struct {
+		const char *begins;
+		bool unknown;
+	} rows[] = { { "<html>", false }, { "{\"access_token\":\"CANARY\",\"x\":\"", true } };
+
+	(void)state;
+	use_flow(SF_FLOW_WEB);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		CLEANUP_FREE char *filling = mem_zeroed(100001, 1);
+		CLEANUP_FREE char *body = NULL;
+
+		memset(filling, 'x', 100000);
+		body = mem_format("%s%s", rows[i].begins, filling);
+		peer_answer(at.peer, 200, "", body);
+		ask();
+		assert_string_equal(at.err.code, "protocol");
+		assert_int_equal(at.err.kind, ERROR_RETRY);
+		assert_int_equal(at.unknown, rows[i].unknown);
+	}
+}
+
 static void what_never_left_is_known(void **state)
 {
 	(void)state;
@@ -875,6 +899,7 @@ int main(void)
 		GRANT_TEST(a_wrong_signature_is_refused),
 		GRANT_TEST(a_new_refresh_token_is_never_lost),
 		GRANT_TEST(what_is_unknown),
+		GRANT_TEST(a_body_without_end),
 		GRANT_TEST(what_never_left_is_known),
 		GRANT_TEST(a_silent_endpoint_is_given_up),
 		GRANT_TEST(introspection),
