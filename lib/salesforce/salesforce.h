@@ -67,8 +67,9 @@ struct sf_whoami_args {
 					    asker's: no keeper is involved */
 };
 
-/* Two queries, Organization and User. `done` once, from the loop, `who` good during the call only. ERROR_HUMAN where the token may
- * not use the API: its text says what the app or the user lacks. */
+/* Two queries, Organization and User. `done` once, from the loop; `who` is good during the call
+ * only. ERROR_HUMAN where the token may not use the API: its text says what the app or the user
+ * lacks. */
 struct sf_whoami_call *sf_whoami_start(const struct sf_whoami_args *args, sf_whoami_fn *done,
 				       void *arg);
 void sf_whoami_cancel(struct sf_whoami_call *in);

@@ -182,8 +182,8 @@ static bool fetch_credential(const struct sf_grant *in, struct secret **ret, str
 
 #define MOST_FIELDS 4
 
-/* Asks for a token as an app that has a secret, or as a public one: both are put behind `fields`, at
- * most MOST_FIELDS of them. */
+/* Asks for a token as an app that has a secret, or as a public one: its id and secret are put behind
+ * the at most MOST_FIELDS `fields`. */
 static struct grant_request *ask_token(const struct sf_grant *in, enum sf_ask ask,
 				       const struct sf_form_field *fields, size_t count,
 				       grant_done_fn *done, void *arg)

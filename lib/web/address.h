@@ -1,5 +1,6 @@
-/* address.h - where a redirect_uri points to: which sockets, which Host, which path. Pure; what it may
- * be is base/loopback.h's. */
+/* address.h - where a redirect_uri points to: which sockets, which Host, which path. Pure.
+ *
+ * What it may be is base/loopback.h's. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

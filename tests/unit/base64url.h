@@ -1,5 +1,5 @@
-/* base64url.h - what a JWT is made of, back into bytes. By OpenSSL, so that it is not our own encoder
- * that judges itself. After cmocka's headers. */
+/* base64url.h - what a JWT is made of, back into bytes: by OpenSSL, so that our own encoder does not
+ * judge itself. After cmocka's headers. */
 #pragma once
 #include <openssl/evp.h>
 #include <string.h>
