@@ -42,6 +42,8 @@ static int init(const struct command_context *context)
 		return conf ? EXIT_USAGE : EXIT_NOT_OURS;
 	if (!keyring_make_file(path, conf->daemon.state_dir, &err))
 		return offline_fail(&err);
+	if (context->argc == 1)
+		offline_hand_over(path, conf->daemon.state_dir);
 	printf("made %s; keep a copy away from the backups of %s\n", path, conf->daemon.state_dir);
 	return EXIT_DONE;
 }

@@ -1,6 +1,8 @@
 #include "offline.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +30,16 @@ bool offline_become_owner(const char *state_dir, struct error *err)
 	if (setegid(st.st_gid) == 0 && seteuid(st.st_uid) == 0)
 		return true;
 	return error_set(err, ERROR_HUMAN, "owner", "cannot act as the owner of %s", state_dir);
+}
+
+void offline_hand_over(const char *path, const char *state_dir)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && stat(state_dir, &st) == 0 && st.st_uid != 0 &&
+	    lchown(path, st.st_uid, st.st_gid) != 0)
+		fprintf(stderr, "leadsync: %s: cannot be handed over to user %u: %s\n", path,
+			st.st_uid, strerror(errno));
 }
 
 int offline_open(struct offline *in, const struct command_context *context)

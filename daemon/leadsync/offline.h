@@ -23,5 +23,8 @@ void offline_close(struct offline *in);
 /* Acts as the owner of `state_dir`, where root runs the command and another owns it. */
 bool offline_become_owner(const char *state_dir, struct error *err);
 
+/* A file that the daemon reads itself, made by root, becomes the daemon's: it could not read it. */
+void offline_hand_over(const char *path, const char *state_dir);
+
 /* Prints it on stderr; EXIT_FAILED, or EXIT_NOT_OURS for what is not ours. */
 int offline_fail(const struct error *err);

@@ -309,11 +309,6 @@ struct http_client *account_http(struct account *in)
 	return in->http;
 }
 
-const struct url_policy *account_policy(const struct account *in)
-{
-	return &in->policy;
-}
-
 struct sf_usage account_usage(const struct account *in)
 {
 	return sf_remote_usage(in->remote);

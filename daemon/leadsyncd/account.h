@@ -40,7 +40,6 @@ struct remote *account_remote(struct account *in);
 struct keeper *account_keeper(const struct account *in);
 const struct grant *account_grant(const struct account *in);
 struct http_client *account_http(struct account *in);
-const struct url_policy *account_policy(const struct account *in);
 struct sf_usage account_usage(const struct account *in);
 
 /* Why no job of it can run: its keeper is parked. NULL if one can. */

@@ -449,9 +449,9 @@ bool daemon_confirm_connect(struct daemon *in, struct account *account, struct e
 
 bool daemon_disconnect(struct daemon *in, struct account *account, struct error *err)
 {
-	daemon_end_connect(in, account);
 	if (!keeper_disconnect(account_keeper(account), err))
 		return false;
+	daemon_end_connect(in, account);
 	log_notice("disconnected", LOG_STR("account", account_name(account)));
 	return true;
 }

@@ -89,6 +89,10 @@ void keeper_proved(struct keeper *in, uint64_t generation);
  * already. */
 void keeper_refused(struct keeper *in, uint64_t generation);
 
+/* The host of this generation's token does not serve its org any more: as keeper_refused(), but it
+ * says nothing of the session, and does not count as a refusal. */
+void keeper_moved(struct keeper *in, uint64_t generation);
+
 enum keeper_state { KEEPER_EMPTY, KEEPER_FRESH, KEEPER_REFRESHING, KEEPER_WAITING, KEEPER_PARKED };
 
 struct keeper_health {

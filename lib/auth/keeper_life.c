@@ -248,22 +248,40 @@ static void park_refused(struct keeper *in)
 	keeper_park(in, &err);
 }
 
+/* Another one is to be had. */
+static void replace(struct keeper *in)
+{
+	if (in->state != KEEPER_FRESH) {
+		in->life.spent = true; /* it is on its way already */
+	} else {
+		keeper_spend(in);
+		keeper_turn_soon(in);
+	}
+}
+
+static bool is_at_hand(const struct keeper *in, uint64_t generation)
+{
+	return in->state != KEEPER_PARKED && !in->life.spent && generation == in->token.generation;
+}
+
+void keeper_moved(struct keeper *in, uint64_t generation)
+{
+	if (is_at_hand(in, generation))
+		replace(in);
+}
+
 void keeper_refused(struct keeper *in, uint64_t generation)
 {
 	int64_t now_ms = loop_steady_ms(in->args.loop);
 	bool enough;
 
-	if (in->state == KEEPER_PARKED || in->life.spent || generation != in->token.generation)
+	if (!is_at_hand(in, generation))
 		return;
 	learn(in);
 	enough = policy_refused(&in->refusals, in->life.proved,
 				now_ms - in->life.obtained_steady_ms, now_ms);
-	if (in->state != KEEPER_FRESH) {
-		in->life.spent = true; /* a new one is on its way already */
-	} else if (enough) {
+	if (enough && in->state == KEEPER_FRESH)
 		park_refused(in);
-	} else {
-		keeper_spend(in);
-		keeper_turn_soon(in);
-	}
+	else
+		replace(in);
 }

@@ -96,17 +96,21 @@ static void send_request(const struct keeper_lease *lease, const struct error *e
 }
 
 /* Another token, with the host that belongs to it, may be the cure. */
-static bool is_spent(struct sf_caller *caller, const struct error *err)
+static bool is_moved(struct sf_caller *caller, const struct error *err)
 {
 	int64_t now_ms = loop_steady_ms(caller->loop);
 
-	if (err->kind == ERROR_LOGIN)
-		return true;
 	/* Code dns says nothing of the host: our resolver may be down, which no token cures. */
 	if (strcmp(err->code, "host-moved") != 0 || now_ms - caller->moved_ms < MOVED_EVERY_MS)
 		return false;
 	caller->moved_ms = now_ms;
 	return true;
+}
+
+static void repeat(struct sf_call *in)
+{
+	in->repeated = true;
+	ask(in);
 }
 
 static void judge(const struct http_response *response, bool sent, const struct error *err,
@@ -129,10 +133,14 @@ static void judge(const struct http_response *response, bool sent, const struct 
 	} else {
 		why = *err;
 	}
-	if (!in->repeated && is_spent(in->args.caller, &why)) {
-		in->repeated = true;
+	if (in->repeated) {
+		finish(in, NULL, &why);
+	} else if (why.kind == ERROR_LOGIN) {
 		keeper_refused(in->args.caller->keeper, in->generation);
-		ask(in);
+		repeat(in);
+	} else if (is_moved(in->args.caller, &why)) {
+		keeper_moved(in->args.caller->keeper, in->generation);
+		repeat(in);
 	} else {
 		finish(in, NULL, &why);
 	}

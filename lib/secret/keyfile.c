@@ -30,6 +30,15 @@ static bool is_below(const char *folder, const char *above)
 }
 
 /* Real paths, so that neither a link nor ".." hides where the file lies. */
+/* Whose a key file may be besides root's and our own: the daemon's, when root runs a command on its
+ * state directory. */
+static uid_t owner_of(const char *state_dir)
+{
+	struct stat st;
+
+	return geteuid() == 0 && stat(state_dir, &st) == 0 ? st.st_uid : geteuid();
+}
+
 static bool lies_apart(const char *path, const char *state_dir, struct error *err)
 {
 	CLEANUP_FREE char *copy = mem_strdup(path);
@@ -74,7 +83,8 @@ static struct secret *read_source(const char *source, const char *state_dir, str
 			  "seal_key: \"%s\": expected credential:NAME or file:/PATH", source);
 		return NULL;
 	}
-	return lies_apart(path, state_dir, err) ? source_read_file(path, err) : NULL;
+	return lies_apart(path, state_dir, err) ? source_read_file(path, owner_of(state_dir), err)
+						: NULL;
 }
 
 /* 32 characters of a password would pass for a raw key: nobody draws printable ones only by chance
@@ -311,7 +321,7 @@ static bool replace(int folder, const char *path, struct secret *keys, struct er
 	return written;
 }
 
-static bool add(int folder, const char *path, struct error *err)
+static bool add(int folder, const char *path, uid_t owner, struct error *err)
 {
 	CLEANUP(secret_free) struct secret *all = NULL;
 	CLEANUP(secret_free) struct secret *keys = NULL;
@@ -320,7 +330,7 @@ static bool add(int folder, const char *path, struct error *err)
 	/* Of two who add at once, one would lose the other's key. */
 	if (flock(folder, LOCK_EX | LOCK_NB) != 0)
 		return not_written(path, err);
-	all = source_read_file(path, err);
+	all = source_read_file(path, owner, err);
 	keys = all ? keys_in(all, path, err) : NULL;
 	if (!keys)
 		return false;
@@ -345,7 +355,7 @@ bool keyfile_add(const char *path, const char *state_dir, struct error *err)
 	folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return not_written(path, err);
-	added = add(folder, path, err);
+	added = add(folder, path, owner_of(state_dir), err);
 	close(folder);
 	return added;
 }

@@ -72,7 +72,7 @@ struct secret *source_read_fd(int fd, const char *name, struct error *err)
 	return read_in;
 }
 
-static bool is_safe(int fd, const char *path, mode_t forbidden, struct error *err)
+static bool is_safe(int fd, const char *path, uid_t owner, mode_t forbidden, struct error *err)
 {
 	struct stat st;
 
@@ -81,7 +81,7 @@ static bool is_safe(int fd, const char *path, mode_t forbidden, struct error *er
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, ERROR_HUMAN, "unsafe-file",
 				 "%s: is not a regular file: put the secret into one", path);
-	if (st.st_uid != 0 && st.st_uid != geteuid())
+	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != owner)
 		return error_set(err, ERROR_HUMAN, "unsafe-file",
 				 "%s: belongs to user %u, who could change it: chown %u %s", path,
 				 st.st_uid, geteuid(), path);
@@ -92,7 +92,8 @@ static bool is_safe(int fd, const char *path, mode_t forbidden, struct error *er
 	return true;
 }
 
-static struct secret *read_checked(const char *path, mode_t forbidden, struct error *err)
+static struct secret *read_checked(const char *path, uid_t owner, mode_t forbidden,
+				   struct error *err)
 {
 	struct secret *read_in = NULL;
 	/* Not blocking: a fifo is refused, not waited for. */
@@ -106,15 +107,15 @@ static struct secret *read_checked(const char *path, mode_t forbidden, struct er
 			cannot_read(path, err);
 		return NULL;
 	}
-	if (is_safe(fd, path, forbidden, err))
+	if (is_safe(fd, path, owner, forbidden, err))
 		read_in = source_read_fd(fd, path, err);
 	close(fd);
 	return read_in;
 }
 
-struct secret *source_read_file(const char *path, struct error *err)
+struct secret *source_read_file(const char *path, uid_t owner, struct error *err)
 {
-	return read_checked(path, NOT_FOR_FILES, err);
+	return read_checked(path, owner, NOT_FOR_FILES, err);
 }
 
 char *source_credential_path(const char *name, struct error *err)
@@ -141,7 +142,7 @@ struct secret *source_read_credential(const char *name, struct error *err)
 {
 	CLEANUP_FREE char *path = source_credential_path(name, err);
 
-	return path ? read_checked(path, NOT_FOR_CREDENTIALS, err) : NULL;
+	return path ? read_checked(path, geteuid(), NOT_FOR_CREDENTIALS, err) : NULL;
 }
 
 /* Takes what was read; NULL passes. */
@@ -173,7 +174,7 @@ struct secret *secret_read_fd(int fd, const char *name, struct error *err)
 
 struct secret *secret_read_file(const char *path, struct error *err)
 {
-	return cut_newline(source_read_file(path, err), path, err);
+	return cut_newline(source_read_file(path, geteuid(), err), path, err);
 }
 
 struct secret *secret_read_credential(const char *name, struct error *err)

@@ -79,9 +79,9 @@ void vault_token_done(struct vault_token *in);
 
 /* Replaces the account's token and ends its refresh in flight, in one commit; then raises the
  * account's high-water mark (a file beside the database, replaced and synced: no backup of the
- * database holds it); sets `generation`. False: not both are done; putting the same token again is
- * safe. What `token` holds stays the caller's; NULL for a string other than `scope` is stored as
- * "". */
+ * database holds it); sets `generation`. False: nothing is stored. A mark that cannot be raised is
+ * logged, and raised by the next put or opening. What `token` holds stays the caller's; NULL for a
+ * string other than `scope` is stored as "". */
 bool vault_token_put(struct vault *in, const char *account, struct vault_token *token,
 		     struct error *err);
 

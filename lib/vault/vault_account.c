@@ -107,25 +107,31 @@ static bool write_disconnected(struct vault *in, const char *account, struct err
 	return statement_run(s, err);
 }
 
-/* A refresh token takes its access tokens along. */
-static struct secret *revocable(const struct vault_token *token)
+/* A refresh token takes its access tokens along. One from a backup is sent nowhere: another machine
+ * may live on its successor. */
+static struct secret *revocable(const struct vault_token *token, bool stale)
 {
+	if (stale)
+		return NULL;
 	return token->refresh_token ? token->refresh_token : token->access_token;
 }
 
 bool vault_disconnect(struct vault *in, const char *account, int64_t now_ms, struct error *err)
 {
 	struct vault_token token = { 0 };
+	struct vault_account known;
 	bool found = false, ok;
 
+	if (!vault_account_get(in, account, &known, err))
+		return false;
 	/* First, so that no backup brings the token back that the operator gave up. */
 	if (!inside_token_mark_past(in, account, err) || !db_begin(in->db, err))
 		return false;
 	/* What was tampered with goes too, though nothing of it can be sent anywhere. */
 	ok = vault_token_get(in, account, &token, &found, err) || err->kind == ERROR_STATE;
 	ok = ok &&
-	     (!found || inside_revocation_insert(in, account, token.source, revocable(&token),
-						 now_ms, err)) &&
+	     (!found || inside_revocation_insert(in, account, token.source,
+						 revocable(&token, known.stale), now_ms, err)) &&
 	     inside_token_remove(in, account, err) && write_disconnected(in, account, err);
 	vault_token_done(&token);
 	return db_end(in->db, ok, err);

@@ -2,6 +2,7 @@
  *
  * The token is sealed for its source, so that it is never sent to another endpoint. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "secret/secret.h"
@@ -53,6 +54,25 @@ bool vault_revocation_add(struct vault *in, const char *account, const char *sou
 		      err);
 }
 
+/* False: it is sealed under a key that is not given, and waits for it. */
+static bool read_entry(struct vault *in, struct statement *s, struct vault_revocation *ret)
+{
+	const struct sealed_row about =
+		row_of(statement_text(s, "id"), statement_text(s, "account"),
+		       statement_text(s, "source"));
+	struct error why;
+	struct secret *token = sealed_open(in, s, SEALED_REVOCATION, &about, &why);
+
+	if (!token && strcmp(why.code, "wrong-key") == 0)
+		return false;
+	*ret = (struct vault_revocation){ .id = statement_int(s, "number"),
+					  .account = mem_strdup(about.account),
+					  .source = mem_strdup(about.detail),
+					  .token = token,
+					  .since_ms = statement_int(s, "since_ms") };
+	return true;
+}
+
 bool vault_revocation_next(struct vault *in, int64_t after, struct vault_revocation *ret,
 			   bool *ret_found, struct error *err)
 {
@@ -60,31 +80,17 @@ bool vault_revocation_next(struct vault *in, int64_t after, struct vault_revocat
 	struct statement *s =
 		statement_new(in->db,
 			      "SELECT number, id, account, source, sealed, since_ms FROM revocation"
-			      " WHERE number > :after ORDER BY number LIMIT 1",
+			      " WHERE number > :after ORDER BY number",
 			      err);
-	struct error tampered;
-	bool row;
 
 	if (!s)
 		return false;
 	statement_bind_int(s, ":after", after);
-	if (!statement_step(s, &row, err))
-		return false;
-	*ret_found = row;
-	if (!row)
-		return true;
-	const struct sealed_row about =
-		row_of(statement_text(s, "id"), statement_text(s, "account"),
-		       statement_text(s, "source"));
-
-	*ret = (struct vault_revocation){
-		.id = statement_int(s, "number"),
-		.account = mem_strdup(about.account),
-		.source = mem_strdup(about.detail),
-		.token = sealed_open(in, s, SEALED_REVOCATION, &about, &tampered),
-		.since_ms = statement_int(s, "since_ms"),
-	};
-	return true;
+	while (statement_step(s, ret_found, err)) {
+		if (!*ret_found || read_entry(in, s, ret))
+			return true;
+	}
+	return false;
 }
 
 bool vault_revocation_delete(struct vault *in, int64_t id, struct error *err)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "secret/secret.h"
 #include "sqlite/statement.h"
 #include "vault/marks.h"
@@ -184,6 +185,7 @@ bool vault_token_put(struct vault *in, const char *account, struct vault_token *
 {
 	CLEANUP(marks_free) struct marks *marks = marks_read(in->folder, err);
 	struct vault_token stored = *token;
+	struct error why;
 	uint64_t mark = 0;
 
 	if (!marks)
@@ -195,9 +197,12 @@ bool vault_token_put(struct vault *in, const char *account, struct vault_token *
 		return false;
 	if (!store(in, account, mark, &stored, err))
 		return false;
+	/* The token is the account's now, whatever becomes of its mark: one too low makes nothing
+	 * stale, and the next put or start raises it. */
 	marks_raise(marks, account, stored.generation);
-	if (!marks_write(marks, in->folder, err))
-		return false;
+	if (!marks_write(marks, in->folder, &why))
+		log_warning("mark_not_raised", LOG_STR("account", account),
+			    LOG_STR("code", why.code), LOG_STR("text", why.text));
 	token->generation = stored.generation;
 	return true;
 }

@@ -560,6 +560,18 @@ static void a_token_from_elsewhere_is_not_used(void **state)
 	assert_int_equal(script.requests, 2);
 }
 
+static void a_host_that_moved_is_no_refusal(void **state)
+{
+	(void)state;
+	get();
+	for (unsigned i = 0; i < 6; i++) {
+		keeper_moved(at.keeper, at.generation);
+		get();
+		assert_int_equal(health().state, KEEPER_FRESH);
+		assert_int_equal(script.requests, i + 2);
+	}
+}
+
 static void a_newer_token_in_the_vault_unparks(void **state)
 {
 	struct vault_token token = { 0 };
@@ -637,6 +649,7 @@ int main(void)
 		row(one_tampered_with_parks),
 		row(a_token_from_elsewhere_is_not_used),
 		row(a_newer_token_in_the_vault_unparks),
+		row(a_host_that_moved_is_no_refusal),
 		row(freed_at_any_time),
 	};
 

@@ -31,6 +31,7 @@ struct keeper {
 	const char *instance_url;
 	uint64_t generation;
 	uint64_t proved;     /* the generation last said to be good */
+	unsigned moved;      /* so many of them given up for their host */
 	const char *trouble; /* code of the error it answers with; NULL: none */
 };
 
@@ -84,6 +85,12 @@ void keeper_refused(struct keeper *in, uint64_t generation)
 {
 	assert_int_equal(generation, in->generation);
 	in->generation++;
+}
+
+void keeper_moved(struct keeper *in, uint64_t generation)
+{
+	in->moved++;
+	keeper_refused(in, generation);
 }
 
 void keeper_proved(struct keeper *in, uint64_t generation)
@@ -521,6 +528,7 @@ static void a_moved_host_costs_a_token_in_15_minutes(void **state)
 		assert_string_equal(got.err.code, "host-moved");
 	}
 	assert_int_equal(at.keeper.generation, 3);
+	assert_int_equal(at.keeper.moved, 2);
 	assert_int_equal(peer_count(at.peer), 1 + 8);
 }
 

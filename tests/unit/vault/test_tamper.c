@@ -38,10 +38,9 @@ static bool revocation_reads(struct vault *vault, struct error *err)
 	struct vault_revocation first = { 0 };
 	bool found, reads = vault_revocation_next(vault, 0, &first, &found, err);
 
-	if (reads)
-		assert_true(found);
-	/* Said without words: it is only to be deleted. */
-	if (reads && !first.token)
+	/* Said without words: it is only to be deleted; or, by its key's id, that of a key that is
+	 * not given, and waits. */
+	if (reads && (!first.token || strcmp(first.account, "production") != 0))
 		reads = error_set(err, ERROR_STATE, "tampered", "no token");
 	vault_revocation_done(&first);
 	return reads;
