@@ -255,7 +255,7 @@ class Lost(Refused):
     """An answer that does not arrive may have used up the refresh token."""
 
     def test_twice(self):
-        self.bring_up_spent(times=2, status=200, body=HTML, content_type="text/html")
+        self.bring_up_spent(times=2, reset=True)
         self.run_in_vain()
         self.assert_parked("needs-login", "answer-lost")
         self.run_in_vain()
