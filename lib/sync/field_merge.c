@@ -5,8 +5,8 @@
 /* The question, and what was found out about it on the way. */
 struct question {
 	const struct field_merge_input *in;
-	struct field_base base; /* with what our own write coming back teaches */
-	bool local_changed, remote_changed;
+	struct field_base base;             /* with what our own write coming back teaches */
+	bool local_changed, remote_changed; /* never without a base */
 };
 
 static struct question ask(const struct field_merge_input *in);
@@ -24,11 +24,9 @@ static struct field_merge_result leave(const struct question *q, enum field_reas
 static bool is_held(const struct question *q)
 {
 	const struct field_merge_input *in = q->in;
-	bool edited = q->base.settled && (q->local_changed || q->remote_changed);
-
 	switch (in->hold) {
 	case FIELD_FREE: return false;
-	case FIELD_HELD_UNDONE: return in->sent || !edited;
+	case FIELD_HELD_UNDONE: return in->sent || (!q->local_changed && !q->remote_changed);
 	case FIELD_HELD_MANUAL:
 	case FIELD_HELD_FLAP: break;
 	}
@@ -91,8 +89,8 @@ static struct question ask(const struct field_merge_input *in)
 {
 	struct question q = { .in = in, .base = find_base(in) };
 
-	q.local_changed = !value_equal(&in->local, &q.base.ours);
-	q.remote_changed = !value_equal(&in->remote, &q.base.theirs);
+	q.local_changed = q.base.settled && !value_equal(&in->local, &q.base.ours);
+	q.remote_changed = q.base.settled && !value_equal(&in->remote, &q.base.theirs);
 	return q;
 }
 

@@ -50,7 +50,7 @@
  * Our own write coming back. With `echo`, R is what the remote made of our write (trimmed, rounded,
  * formatted), so a difference from `theirs` is nobody's edit: on a field that goes up it becomes
  * `theirs`; on a two-way field the row gets it, unless the row was edited since, for that edit is
- * the later of the two and no conflict.
+ * the later of the two and no conflict. Without a base an echo says nothing.
  *
  * A crash between two writes. A merge gives to one side only. What local gets commits together with
  * the base (`done`). What the remote gets is on its way while the base stays (`meanwhile`): it
@@ -89,7 +89,7 @@ enum field_blank { FIELD_BLANK_CLEAR, FIELD_BLANK_KEEP, FIELD_BLANK_FILL };
 
 enum field_hold { FIELD_FREE, FIELD_HELD_MANUAL, FIELD_HELD_FLAP, FIELD_HELD_UNDONE };
 
-/* Not settled: just matched, or just mapped; ours and theirs mean nothing. */
+/* Not settled: just matched, or just mapped; ours and theirs are not looked at. */
 struct field_base {
 	bool settled;
 	struct value ours, theirs;
