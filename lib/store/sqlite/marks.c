@@ -141,7 +141,7 @@ static void follow(struct reading *in, const struct mark *mark)
 
 static bool read_marks(struct reading *in, struct statement *s, size_t most, struct error *err)
 {
-	struct mark mark;
+	struct mark mark = { 0 };
 	bool row;
 
 	for (;;) {
