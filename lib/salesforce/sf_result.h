@@ -4,7 +4,7 @@
  * order of the request:
  *
  *   {"id":"00Q...","success":true,"errors":[],"created":true}
- *   {"success":false,"errors":[{"statusCode":"STRING_TOO_LONG","message":"...","fields":["Title"]}]}
+ *   {"success":false,"errors":[{"statusCode":"INVALID_STATUS","message":"...","fields":["A"]}]}
  *
  * `created` is there for an upsert only. The `id` of a failure says nothing. Which element is which
  * change is known by its place alone, so that an answer with anything wrong in it is believed in

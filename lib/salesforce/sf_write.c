@@ -169,12 +169,22 @@ static bool check_field(struct look *in, const struct mapping_field *field)
 	return true;
 }
 
+static bool record_too_large(struct look *in)
+{
+	return error_set(in->err, ERROR_RECORD, "record-too-large",
+			 "change %zu alone would be a request of more than %zu bytes: map fewer "
+			 "long fields, or shorten what they hold",
+			 in->stop.at, SF_WRITE_MOST_BYTES);
+}
+
 static bool check_value(struct look *in, const struct mapping_field *field,
 			const struct value *value, struct arena *arena)
 {
 	struct value made;
 	struct error why;
 
+	if (value->len > SF_WRITE_MOST_BYTES)
+		return record_too_large(in);
 	if (!value_canonical(field->type, field->scale, value->text, value->len, arena, &made,
 			     &why))
 		return error_set(in->err, ERROR_FIELD, why.code, "change %zu: %s: %s", in->stop.at,
@@ -296,30 +306,12 @@ static void write_record(FILE *out, const struct sf_batch *batch, const struct s
 
 static const char body_start[] = "{\"allOrNone\":false,\"records\":[", body_end[] = "]}";
 
-static void too_large(struct look *in, size_t at)
+static void batch_too_large(struct look *in)
 {
-	in->stop.at = at;
-	if (at)
-		error_set(in->err, ERROR_RETRY, "batch-too-large",
-			  "the request would have more than %zu bytes: its first %zu of "
-			  "%zu changes fit",
-			  SF_WRITE_MOST_BYTES, at, in->batch->count);
-	else
-		error_set(in->err, ERROR_RECORD, "record-too-large",
-			  "one record would be a request of more than %zu bytes: map fewer long "
-			  "fields, or shorten what they hold",
-			  SF_WRITE_MOST_BYTES);
-}
-
-/* Nothing that cannot fit is even begun. */
-static bool may_fit(const struct sf_batch *batch, const struct sf_change *change)
-{
-	size_t sum = 0;
-
-	for (size_t i = 0; i < batch->mapping->count; i++)
-		if (change->set[i] && !value_is_null(&change->values[i]))
-			sum += change->values[i].len;
-	return sum <= SF_WRITE_MOST_BYTES;
+	error_set(in->err, ERROR_RETRY, "batch-too-large",
+		  "the request would have more than %zu bytes: its first %zu of %zu changes "
+		  "fit",
+		  SF_WRITE_MOST_BYTES, in->stop.at, in->batch->count);
 }
 
 static char *body_of(struct look *in, size_t *ret_len)
@@ -331,17 +323,19 @@ static char *body_of(struct look *in, size_t *ret_len)
 
 	fputs(body_start, out);
 	for (size_t i = 0; i < batch->count && fits; i++) {
-		fits = may_fit(batch, &batch->changes[i]);
-		if (fits) {
-			fputs(i ? "," : "", out);
-			write_record(out, batch, &batch->changes[i]);
-			fits = (size_t)ftello(out) + strlen(body_end) <= SF_WRITE_MOST_BYTES;
-		}
-		if (!fits)
-			too_large(in, i);
+		fputs(i ? "," : "", out);
+		write_record(out, batch, &batch->changes[i]);
+		in->stop.at = i;
+		fits = (size_t)ftello(out) + strlen(body_end) <= SF_WRITE_MOST_BYTES;
 	}
 	fputs(body_end, out);
 	if (fclose(out))
 		abort();
-	return fits ? TAKE(text) : NULL;
+	if (fits)
+		return TAKE(text);
+	if (in->stop.at)
+		batch_too_large(in);
+	else
+		record_too_large(in);
+	return NULL;
 }

@@ -70,8 +70,8 @@ struct sf_write_stop {
  *
  *   ERROR_FIELD bad-value          a value is not of its field's type, or not canonical (a boolean
  *                                  that is null is neither): set this field of this record aside
- *   ERROR_RECORD record-too-large  this one alone is more than SF_WRITE_MOST_BYTES
- *   ERROR_RETRY batch-too-large    all of them are: the first `at` changes fit, send those first
+ *   ERROR_RECORD record-too-large  it alone is more than SF_WRITE_MOST_BYTES
+ *   ERROR_RETRY batch-too-large    together they are: the first `at` changes fit, send those first
  *   ERROR_BUG                      doubled-key (the text names it), bad-id, bad-key, bad-name,
  *                                  no-changes, empty-change, not-writable, repeated-key,
  *                                  too-many-changes */

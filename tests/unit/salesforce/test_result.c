@@ -558,7 +558,7 @@ static void cut_anywhere(void **state)
 {
 	static const char whole[] =
 		"[" UPSERTED(ID_A, "true") ",{\"id\":null,\"success\":false,\"errors\":[" ERROR(
-			"STRING_TOO_LONG", "a \\\" : Zo\xc3\xab", "\"Title\"") "]}]";
+			"STRING_TOO_LONG", "a \\\" :: Zo\xc3\xab", "\"Title\"") "]}]";
 	struct error err;
 	CLEANUP(sf_results_free) struct sf_results *got = parse(SF_UPSERT, 2, whole, &err);
 
