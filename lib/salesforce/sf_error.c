@@ -246,6 +246,15 @@ static bool set_from_status(const struct http_response *response, const char *co
 	return false;
 }
 
+bool sf_error_code(const char *code, const char *message, struct error *err)
+{
+	const struct row *row = find_row(code, message);
+
+	if (row)
+		set_from_row(row, message, 0, err);
+	return row;
+}
+
 bool sf_error_rest(const struct http_response *response, struct error *err)
 {
 	struct json_object *body = sf_json_whole(response->body, response->body_len);

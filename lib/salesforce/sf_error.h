@@ -18,3 +18,7 @@ struct http_response;
 
 /* Of the REST API: a JSON array of errors, one object, HTML, or nothing. Answers false. */
 bool sf_error_rest(const struct http_response *response, struct error *err);
+
+/* One error code of the same table, as a record of a batch has it. False: the table does not know
+ * it, and `err` is as it was. */
+bool sf_error_code(const char *code, const char *message, struct error *err);

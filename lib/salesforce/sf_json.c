@@ -64,3 +64,20 @@ const char *sf_json_text_or_empty(struct json_object *in, const char *key)
 
 	return text ? text : "";
 }
+
+size_t sf_json_members(struct json_object *in)
+{
+	size_t count = 0;
+
+	if (json_object_is_type(in, json_type_object)) {
+		json_object_object_foreach(in, key, value)
+		{
+			(void)key;
+			count += 1 + sf_json_members(value);
+		}
+	} else if (json_object_is_type(in, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(in); i++)
+			count += sf_json_members(json_object_array_get_idx(in, i));
+	}
+	return count;
+}

@@ -21,3 +21,6 @@ const char *sf_json_text(struct json_object *in, const char *key);
 
 /* The same; "" for none. */
 const char *sf_json_text_or_empty(struct json_object *in, const char *key);
+
+/* Members of all objects in it, however deep: fewer than its text has, and a key stands twice. */
+size_t sf_json_members(struct json_object *in);

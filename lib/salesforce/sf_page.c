@@ -341,25 +341,6 @@ struct record_page *sf_page_end(struct sf_page *in, struct error *err)
 static bool take_key(struct sf_page *in, const char *key, struct error *err);
 static bool take_value(struct sf_page *in, struct json_object *value, struct error *err);
 
-/* Members of all objects below: fewer than colons means that a key stood there twice, of which
- * json-c keeps the last. */
-static size_t count_members(struct json_object *in)
-{
-	size_t count = 0;
-
-	if (json_object_is_type(in, json_type_object)) {
-		json_object_object_foreach(in, key, value)
-		{
-			(void)key;
-			count += 1 + count_members(value);
-		}
-	} else if (json_object_is_type(in, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(in); i++)
-			count += count_members(json_object_array_get_idx(in, i));
-	}
-	return count;
-}
-
 /* json-c's tree of a slice, checked; false with `err` if it is none. */
 static bool parse_slice(struct sf_page *in, const char *slice, size_t len, bool has_nul,
 			struct json_object **ret, struct error *err)
@@ -369,7 +350,7 @@ static bool parse_slice(struct sf_page *in, const char *slice, size_t len, bool 
 	if (json_tokener_get_error(in->tokener) != json_tokener_success ||
 	    json_tokener_get_parse_end(in->tokener) != len)
 		return protocol(err, "it is not valid JSON");
-	return count_members(*ret) == in->members ||
+	return sf_json_members(*ret) == in->members ||
 	       protocol(err, "a key stands in an object twice");
 }
 

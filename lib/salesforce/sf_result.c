@@ -9,7 +9,6 @@
 
 #include "base/arena.h"
 #include "base/str.h"
-#include "http/http.h"
 #include "record/mapping.h"
 #include "salesforce/sf_error.h"
 #include "salesforce/sf_json.h"
@@ -57,23 +56,6 @@ static size_t count_colons(const char *body, size_t len)
 	return count;
 }
 
-static size_t count_members(struct json_object *in)
-{
-	size_t count = 0;
-
-	if (json_object_is_type(in, json_type_object)) {
-		json_object_object_foreach(in, key, value)
-		{
-			(void)key;
-			count += 1 + count_members(value);
-		}
-	} else if (json_object_is_type(in, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(in); i++)
-			count += count_members(json_object_array_get_idx(in, i));
-	}
-	return count;
-}
-
 struct sf_results *sf_result_parse(const struct sf_batch *batch, const char *body, size_t len,
 				   struct error *err)
 {
@@ -88,7 +70,7 @@ struct sf_results *sf_result_parse(const struct sf_batch *batch, const char *bod
 	answer = sf_json_whole(body, len);
 	made->arena = arena_new();
 	/* json-c keeps the last of two members of one name. */
-	if (count_members(answer) != count_colons(body, len))
+	if (sf_json_members(answer) != count_colons(body, len))
 		ok = protocol(err, "it is not JSON, or a key stands in an object twice");
 	else
 		ok = read_all(answer, batch, made, err);
@@ -209,30 +191,12 @@ static bool check_error(struct json_object *in, struct error *err)
 	return true;
 }
 
-/* The error of one record as the body of an answer, where its code has another name. */
-static void ask_table(const char *code, const char *message, int status, struct error *ret)
-{
-	struct json_object *body = json_object_new_object();
-	struct http_response response = { .status = status, .content_type = "" };
-
-	json_object_object_add(body, "errorCode", json_object_new_string(code));
-	json_object_object_add(body, "message", json_object_new_string(message));
-	response.body =
-		json_object_to_json_string_length(body, JSON_C_TO_STRING_PLAIN, &response.body_len);
-	sf_error_rest(&response, ret);
-	json_object_put(body);
-}
-
-/* What the table knows means the same with every status; what it does not, goes by the status,
- * which says nothing here: such an error is this record's alone. */
+/* A code that the table does not know is this record's alone. */
 static void judge(const char *code, const char *message, struct error *ret)
 {
 	char said[SF_QUOTE_SIZE];
-	struct error other;
 
-	ask_table(code, message, 400, ret);
-	ask_table(code, message, 500, &other);
-	if (ret->kind != other.kind)
+	if (!sf_error_code(code, message, ret))
 		error_set(
 			ret, ERROR_RECORD,
 			strlen(code) < sizeof(ret->code) ? code : "unknown-error",
