@@ -131,12 +131,13 @@ static bool has_table(struct vault *in, bool *ret, struct error *err)
 	return s && statement_step(s, ret, err);
 }
 
-/* Where either is not known, the machines are not told apart. */
+/* One without an id is another than one that had one; made without, it belongs to whoever has it. */
 static bool is_this_machine(const char *stored, struct error *err)
 {
 	char here[MACHINE_ID_SIZE];
 
-	return !machine_id(here) || !*stored || strcmp(stored, here) == 0 ||
+	machine_id(here);
+	return !*stored || strcmp(stored, here) == 0 ||
 	       error_set(err, ERROR_STATE, "other-machine",
 			 "it was made on another machine, and two that refresh the same tokens "
 			 "lose them: if the directory was moved here and the other machine no "

@@ -18,7 +18,7 @@ struct vault;
 
 /* Opens or makes it (directory 0700, file 0600; the directory's own parent must be there). Wrong
  * key: ERROR_STATE code wrong-key, nothing touched. Made on another machine (base/machine.h; a
- * machine without an id is not told apart): ERROR_STATE code other-machine, until vault_adopt(). A
+ * machine without an id is one more machine): ERROR_STATE code other-machine, until vault_adopt(). A
  * directory that others may enter, or of another user, is ERROR_HUMAN code unsafe-directory. The
  * keyring is borrowed. */
 struct vault *vault_open(const char *state_dir, struct keyring *keyring, struct error *err);
