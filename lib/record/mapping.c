@@ -201,8 +201,14 @@ static void add_rule(struct resolve *in, const struct mapping_rule *rule)
 				       .type = field->type,
 				       .scale = field->scale,
 				       .length = field->length,
-				       .direction = rule->direction };
+				       .direction = rule->direction,
+				       .createable = field->createable,
+				       .updateable = field->updateable,
+				       .rule = rule->rule,
+				       .blank = rule->blank };
 	made.calculated = field->calculated || strchr(made.field, '.');
+	if (strchr(made.field, '.'))
+		made.createable = made.updateable = false;
 	add_field(in->made, made);
 }
 
@@ -245,7 +251,11 @@ static void add_all_others(struct resolve *in, const struct mapping_rule *rule)
 							    .scale = field->scale,
 							    .length = field->length,
 							    .direction = direction,
-							    .calculated = field->calculated });
+							    .calculated = field->calculated,
+							    .createable = field->createable,
+							    .updateable = field->updateable,
+							    .rule = rule->rule,
+							    .blank = rule->blank });
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "record/field.h"
 #include "record/value.h"
 
 struct error;
@@ -22,7 +23,9 @@ struct mapping_rule {
 	const char *field;
 	const char *column;
 	enum mapping_direction direction;
-	int line; /* of the conf file, for messages */
+	int line;             /* of the conf file, for messages */
+	enum field_rule rule; /* of what goes both ways */
+	enum field_blank blank;
 };
 
 struct mapping_field {
@@ -33,6 +36,9 @@ struct mapping_field {
 	int length;
 	enum mapping_direction direction;
 	bool calculated; /* or reached through a relationship: changes without moving a stamp */
+	bool createable, updateable; /* by our user, at present */
+	enum field_rule rule;
+	enum field_blank blank;
 };
 
 struct mapping {

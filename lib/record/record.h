@@ -17,6 +17,9 @@ struct record {
 	const char *id;        /* 18 characters */
 	const char *master_id; /* after a merge: the winner; NULL otherwise */
 	int64_t stamp_ms;      /* the stamp increments are read by */
+	int64_t modified_ms;   /* when a user changed it last; 0: not told */
+	bool by_us;            /* and that was our own user */
+	struct value key;      /* of the query's key_field; null: none, or not asked for */
 	bool deleted;
 	struct value *values;       /* one per field of the page's mapping, in its order */
 	const struct error *reject; /* NULL; else this record cannot be taken: a value is not of its

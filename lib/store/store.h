@@ -6,6 +6,8 @@
  *
  *     prepare -> begin -> links, rows, write, reject, save -> commit -> begin ... -> release
  *
+ * link.h has the pairs, due.h what owes the remote something, told.h what people are told.
+ *
  * What is read lands in the caller's arena. Whatever answers ERROR_RECORD is about one record and
  * leaves the unit whole; after any other error the unit is gone, and only rollback is left. */
 #pragma once
@@ -15,6 +17,9 @@
 
 #include "base/mem.h"
 #include "record/record.h"
+#include "store/due.h"
+#include "store/link.h"
+#include "store/told.h"
 
 struct arena;
 struct error;
@@ -65,22 +70,10 @@ struct store_job {
 	const char *org_id;   /* "" if not known: then it is not compared */
 	const char *instance; /* whose daemon */
 	const struct mapping *mapping;
+	const size_t *match; /* fields of the mapping whose columns tell which row is whose; */
+	size_t match_count;  /* each needs an index that folds case. 0: nothing is matched */
 	store_problem_fn *problem; /* may be NULL */
 	void *problem_arg;
-};
-
-/* The pair that a job keeps equal. */
-enum link_state {
-	LINK_LIVE,
-	LINK_DELETED,      /* a tombstone: the record is deleted at the remote */
-	LINK_OUT_OF_SIGHT, /* not deleted, but no longer shown to us */
-};
-
-struct link {
-	bool found;
-	enum link_state state;
-	struct record_hash hash; /* of the record when last settled */
-	struct value key;        /* of the row; null if the row is gone */
 };
 
 /* A row as the database holds it, in the mapping's canonical forms. What is not of its field's type
@@ -114,20 +107,11 @@ struct store_write {
 				       no row is written */
 	bool puts_link;
 	struct link link; /* as it shall be; its key is filled in by an insert that makes one */
-	const char *takes_from;     /* the remote id whose link gives up this row; NULL: none */
+	const char *takes_from; /* the remote id whose link gives up this row; NULL: none */
+	bool read_back; /* `link.fields` is put; where the table has triggers of others, `ours` of
+			   what was set becomes what the row holds after them */
 	const struct error *failed; /* the answer: NULL if done, else why this one was not; in the
 				       arena */
-};
-
-/* A record that cannot be taken. Equal to the one listed already: not written again. */
-struct store_reject {
-	const char *remote_id;
-	const char *code;
-	const char *field; /* NULL: not known */
-	const char *text;
-	const char *remedy;
-	const char *run;
-	int64_t at_ms;
 };
 
 /* A run as leadsync_runs keeps it. */
@@ -135,12 +119,77 @@ struct store_run {
 	const char *id, *job, *outcome, *code, *text;
 	int64_t started_ms, ended_ms; /* 0: not ended */
 	int64_t read, inserted, updated, deleted, unchanged, rejected, out_of_sight;
+	int64_t sent_created, sent_updated, sent_deleted; /* at the remote */
+	int64_t refused;                                  /* by it */
+	int64_t conflicts, put_back;
 	int64_t repeats; /* how many runs in a row ended just so, this one included */
 };
 
 struct store_summary {
 	int64_t linked, deleted, out_of_sight, rejects;
+	int64_t waiting, sent, unknown, rejected, held; /* what owes the remote something */
+	int64_t oldest_due_ms;                          /* of those waiting; 0: none */
+	int64_t conflicts;                              /* that wait for a person */
 	struct cursor cursor;
+};
+
+/* What other programs did to the job's rows, as their marks say. */
+struct store_touched {
+	struct value key; /* of a row to be looked at */
+	int64_t at_ms;    /* its youngest edit; 0: not known */
+};
+struct store_ended {
+	char remote_id[19]; /* a link whose row is gone, which its key already says */
+	int64_t at_ms;
+};
+struct store_marks {
+	struct store_touched *rows;
+	size_t row_count;
+	struct store_ended *ended;
+	size_t ended_count;
+	bool more;
+};
+
+/* A line of a listing, for people: who it is about by the job's name. In the caller's arena. */
+struct store_reject_line {
+	const char *job, *table;
+	struct store_reject reject;
+};
+struct store_conflict_line {
+	const char *job;
+	int64_t number;
+	const char *state; /* "open": a person must say; "deciding", "decided", "resolved" */
+	struct store_conflict conflict;
+};
+struct store_due_line {
+	const char *job;
+	const char *state; /* waiting, sent, unknown, rejected, held */
+	struct due due;
+};
+
+/* What is listed. */
+struct store_listing {
+	const char *job; /* NULL: of all */
+	bool all;        /* also what is decided, resolved or ignored */
+	size_t limit;
+};
+
+/* What an operator asks for. */
+enum store_act {
+	STORE_RETRY,   /* rejects are forgotten, and what they held back is due again */
+	STORE_IGNORE,  /* rejects are no longer listed; still not sent until something changed */
+	STORE_RESOLVE, /* fields that wait for a person get `winner`'s value with the next run; or a
+			  row that matched several records is `record_id`'s */
+};
+struct store_order {
+	enum store_act act;
+	const char *job;
+	const char *id;    /* a remote id (15 or 18 characters) or a row's key; NULL: all (not
+			       RESOLVE) */
+	const char *field; /* NULL: all */
+	enum told_side winner;
+	const char *record_id; /* NULL: none */
+	int64_t now_ms;
 };
 
 struct store_ops {
@@ -171,10 +220,88 @@ struct store_ops {
 	 * would have done left undone; the others stand. */
 	bool (*write)(struct store_session *in, struct store_write *writes, size_t count,
 		      struct arena *arena, struct error *err);
+	/* What the links' fields held when last settled: fills in `fields` of those found. A field
+	 * that the link never had is not settled. */
+	bool (*fields)(struct store_session *in, const char *const *remote_ids, size_t count,
+		       struct arena *arena, struct link *links, struct error *err);
+
+	/* Keys of rows whose match columns hold these values (case folded) and which no living
+	 * link and no unanswered creation has; at most `most`. A null among them: none. */
+	bool (*matches)(struct store_session *in, const struct value *values, size_t most,
+			struct arena *arena, struct value *ret, size_t *ret_count,
+			struct error *err);
+
+	/* Are there links of other jobs, of the same table, that live and hold this row? */
+	bool (*is_elsewhere)(struct store_session *in, const struct value *key, bool *ret,
+			     struct error *err);
+
 	bool (*reject)(struct store_session *in, const struct store_reject *reject,
 		       struct error *err);
 	bool (*unreject)(struct store_session *in, const char *const *remote_ids, size_t count,
-			 struct error *err); /* costs nothing while the job has no rejects */
+			 struct error *err); /* DOWN; costs nothing while the job has none */
+	/* What was refused of this pair, or of this row if `remote_id` is NULL (UP). */
+	bool (*refusals)(struct store_session *in, const char *remote_id, const struct value *key,
+			 struct arena *arena, struct store_reject **ret, size_t *ret_count,
+			 struct error *err);
+	bool (*unrefuse)(struct store_session *in, const char *remote_id, const struct value *key,
+			 struct error *err);
+	bool (*unrefuse_all)(struct store_session *in, struct error *err); /* mapping or schema
+									      changed: all of them
+									      are due again */
+
+	/* Equal to the last one of that pair and field, which is not done with: not listed again,
+	 * but carried out by this write. */
+	bool (*conflict)(struct store_session *in, const struct store_conflict *conflict,
+			 struct error *err);
+	/* The conflicts of this field (NULL: pair) are no longer open. */
+	bool (*close_conflict)(struct store_session *in, const char *remote_id,
+			       const struct value *key, const char *field, struct error *err);
+	bool (*change)(struct store_session *in, const struct store_change *change,
+		       struct error *err);
+	bool (*recent)(struct store_session *in, const char *remote_id, int64_t since_ms,
+		       struct arena *arena, struct store_recent **ret, size_t *ret_count,
+		       struct error *err); /* youngest first, at most 64 */
+	bool (*forget_old)(struct store_session *in, int64_t before_ms, struct error *err);
+
+	/* At most `most` marks, followed: links whose row ended or was renamed are put right
+	 * already. To be called in a unit, and dropped in it. */
+	bool (*take_marks)(struct store_session *in, size_t most, struct arena *arena,
+			   struct store_marks *ret, struct error *err);
+	bool (*drop_marks)(struct store_session *in, struct error *err); /* those just taken */
+
+	/* Makes it due; what is due already becomes waiting, keeps number and since_ms and gets the
+	 * later edit. With `anew` it gets a number behind all others. */
+	bool (*put_due)(struct store_session *in, const struct due *due, bool anew,
+			struct error *err);
+	/* Pairs (or else rows) that wait, by number, behind `after`. A row of which a creation is
+	 * unanswered, and a pair of which a write is, are left out. */
+	bool (*take_dues)(struct store_session *in, bool pairs, int64_t after, size_t most,
+			  int64_t now_ms, struct arena *arena, struct due **ret, size_t *ret_count,
+			  struct error *err);
+	/* By pair; number 0 where it is not due. */
+	bool (*find_dues)(struct store_session *in, const char *const *remote_ids, size_t count,
+			  struct due *ret, struct error *err);
+	bool (*find_row_due)(struct store_session *in, const struct value *key, struct due *ret,
+			     struct error *err);
+	/* State, not_before_ms and tries. */
+	bool (*set_due)(struct store_session *in, const struct due *due, struct error *err);
+	bool (*drop_due)(struct store_session *in, int64_t number, struct error *err);
+
+	/* The journal. `put_sent` gives the number. What is not unknown when a session is prepared
+	 * becomes so. */
+	bool (*put_sent)(struct store_session *in, struct sent *sent, struct error *err);
+	bool (*find_sent)(struct store_session *in, const char *const *remote_ids, size_t count,
+			  struct arena *arena, struct sent *ret, struct error *err);
+	/* Creations, by what stands in the external id field. */
+	bool (*find_births)(struct store_session *in, const struct value *keys, size_t count,
+			    struct arena *arena, struct sent *ret, struct error *err);
+	/* Unknown, sent before that time (server's clock). */
+	bool (*unanswered)(struct store_session *in, int64_t before_ms, int64_t after, size_t most,
+			   struct arena *arena, struct sent **ret, size_t *ret_count,
+			   struct error *err);
+	bool (*mark_unknown)(struct store_session *in, int64_t number, struct error *err);
+	/* It is over: done (its changes and conflicts stand), or not (its changes never were). */
+	bool (*end_sent)(struct store_session *in, int64_t number, bool done, struct error *err);
 	bool (*lineage)(struct store_session *in, const char *loser, const char *winner,
 			const char *run, int64_t at_ms, struct error *err);
 
@@ -202,6 +329,22 @@ struct store_ops {
 		     struct store_run **ret, size_t *ret_count, struct error *err);
 	bool (*summary)(struct store *in, const char *job, struct store_summary *ret,
 			struct error *err);
+
+	/* Listings, newest first. A job without a ledger: none. */
+	bool (*list_rejects)(struct store *in, const struct store_listing *what,
+			     struct arena *arena, struct store_reject_line **ret, size_t *ret_count,
+			     struct error *err);
+	bool (*list_conflicts)(struct store *in, const struct store_listing *what,
+			       struct arena *arena, struct store_conflict_line **ret,
+			       size_t *ret_count, struct error *err);
+	bool (*list_dues)(struct store *in, const struct store_listing *what, struct arena *arena,
+			  struct store_due_line **ret, size_t *ret_count, struct error *err);
+
+	/* In a unit of its own; what it did something to is counted. Nothing to do is no failure. */
+	bool (*order)(struct store *in, const struct store_order *order, int64_t *ret_count,
+		      struct error *err);
+	/* Takes the job's triggers and everything the ledger has of it away; the table stays. */
+	bool (*detach)(struct store *in, const char *job, struct error *err);
 };
 
 /* A database embeds these first in its own structs. */

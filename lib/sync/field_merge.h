@@ -74,26 +74,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "record/field.h"
 #include "record/mapping.h"
 #include "record/value.h"
-
-enum field_rule {
-	FIELD_RULE_REMOTE,
-	FIELD_RULE_LOCAL,
-	FIELD_RULE_NEWEST,
-	FIELD_RULE_NONBLANK,
-	FIELD_RULE_MANUAL
-};
-
-enum field_blank { FIELD_BLANK_CLEAR, FIELD_BLANK_KEEP, FIELD_BLANK_FILL };
-
-enum field_hold { FIELD_FREE, FIELD_HELD_MANUAL, FIELD_HELD_FLAP, FIELD_HELD_UNDONE };
-
-/* Not settled: just matched, or just mapped; ours and theirs are not looked at. */
-struct field_base {
-	bool settled;
-	struct value ours, theirs;
-};
 
 struct field_merge_input {
 	enum mapping_direction direction;

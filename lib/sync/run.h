@@ -34,6 +34,16 @@ struct run_job {
 	const struct mapping_rule *rules;
 	size_t rule_count;
 	enum run_on_delete on_delete;
+	bool delete_remote; /* a row that was deleted takes its record with it */
+	/* A pair without a link: matched by all of these fields, which are mapped; made on either
+	 * side where that is allowed. */
+	const char *const *match;
+	size_t match_count;
+	bool create_rows, create_records;
+	const char *external_id; /* unique external id field that makes creation repeatable; NULL */
+	bool create_unsafe;      /* records are made even without one */
+	int64_t guard_s;         /* how old the reading of a record may be that is written to */
+	int64_t history_s;       /* how long overwritten values are kept */
 	int64_t overlap_s;
 	struct remote *remote;
 	struct sync_store *store;
@@ -57,8 +67,13 @@ struct run_counts {
 	int64_t rejected;
 	int64_t out_of_sight;
 	int64_t pages;
-	int64_t total;     /* of the leg under way; -1 if unknown */
-	int64_t leg_read;  /* of them received */
+	int64_t total;                                    /* of the leg under way; -1 if unknown */
+	int64_t leg_read;                                 /* of them received */
+	int64_t sent_created, sent_updated, sent_deleted; /* records */
+	int64_t refused;                                  /* changes that the remote did not take */
+	int64_t unknown; /* changes whose request was not answered */
+	int64_t conflicts;
+	int64_t put_back;  /* values of a one-way field that were edited on its other side */
 	int64_t set_aside; /* rules that the remote's schema does not bear out at present */
 };
 
@@ -69,7 +84,7 @@ struct run_outcome {
 	const struct error *err; /* NULL: all done */
 };
 
-/* After each page; `phase` is "load", "compare" (ids only) or "changes". May not cancel the run. */
+/* After each page; `phase` is "load", "compare" (ids only), "changes" or "push". May not cancel the run. */
 typedef void run_progress_fn(const char *phase, const struct run_counts *counts, void *arg);
 
 /* Once, later than run_start(); the handle is dead. The outcome is good during the call. */
