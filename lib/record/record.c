@@ -50,8 +50,13 @@ static char *put_number(char *at, uint32_t number)
 	return at + sizeof(number);
 }
 
-/* Hashes the deleted flag and, per value, its length and bytes; null has a length no value has. */
-struct record_hash record_hash_of(const struct record *in, size_t count)
+/* Values are hashed one behind the other with their lengths; null has a length no value has, and so
+ * has one that is left out. */
+#define LENGTH_NULL  UINT32_MAX
+#define LENGTH_UNSET (UINT32_MAX - 1)
+
+static struct record_hash hash_values(uint32_t first, const struct value *values, const bool *set,
+				      size_t count)
 {
 	CLEANUP_FREE char *large = NULL;
 	char small[2048], *bytes = small, *at;
@@ -59,17 +64,28 @@ struct record_hash record_hash_of(const struct record *in, size_t count)
 	XXH128_hash_t hash;
 
 	for (size_t i = 0; i < count; i++)
-		size += sizeof(uint32_t) + in->values[i].len;
+		size += sizeof(uint32_t) + values[i].len;
 	if (size > sizeof(small))
 		bytes = large = mem_resize(NULL, size, 1);
-	at = put_number(bytes, in->deleted);
+	at = put_number(bytes, first);
 	for (size_t i = 0; i < count; i++) {
-		const struct value *value = &in->values[i];
+		const struct value *value = &values[i];
+		bool out = set && !set[i];
 
-		at = put_number(at, value->text ? value->len : UINT32_MAX);
-		if (value->text)
+		at = put_number(at, out ? LENGTH_UNSET : value->text ? value->len : LENGTH_NULL);
+		if (!out && value->text)
 			at = mempcpy(at, value->text, value->len);
 	}
 	hash = XXH3_128bits(bytes, (size_t)(at - bytes));
 	return (struct record_hash){ { hash.low64, hash.high64 } };
+}
+
+struct record_hash record_hash_of(const struct record *in, size_t count)
+{
+	return hash_values(in->deleted, in->values, NULL, count);
+}
+
+struct record_hash record_hash_of_set(const struct value *values, const bool *set, size_t count)
+{
+	return hash_values(0, values, set, count);
 }

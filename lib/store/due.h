@@ -27,6 +27,9 @@ struct due {
 	int64_t since_ms;
 	int64_t not_before_ms; /* this machine's clock; 0: at once */
 	unsigned tries;        /* that ended in passing trouble */
+	char birth_key[33];    /* of a row: an earlier creation went out under it and was never seen
+				  since; "": none */
+	char chosen[19];       /* of a row: the record that a person said is its own; "" */
 };
 
 enum sent_operation { SENT_CREATE, SENT_UPDATE, SENT_DELETE };

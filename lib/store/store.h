@@ -243,8 +243,10 @@ struct store_ops {
 	bool (*refusals)(struct store_session *in, const char *remote_id, const struct value *key,
 			 struct arena *arena, struct store_reject **ret, size_t *ret_count,
 			 struct error *err);
+	/* Forgets what was refused of it as a whole, and of the fields that are `set` (NULL: all).
+	 */
 	bool (*unrefuse)(struct store_session *in, const char *remote_id, const struct value *key,
-			 struct error *err);
+			 const bool *set, struct error *err);
 	bool (*unrefuse_all)(struct store_session *in, struct error *err); /* mapping or schema
 									      changed: all of them
 									      are due again */
@@ -286,6 +288,7 @@ struct store_ops {
 	/* State, not_before_ms and tries. */
 	bool (*set_due)(struct store_session *in, const struct due *due, struct error *err);
 	bool (*drop_due)(struct store_session *in, int64_t number, struct error *err);
+	bool (*wake_held)(struct store_session *in, struct error *err); /* they wait again */
 
 	/* The journal. `put_sent` gives the number. What is not unknown when a session is prepared
 	 * becomes so. */
