@@ -46,6 +46,8 @@ void apply_free(struct apply *in)
 	free(in->org_id);
 	free(in->where);
 	free(in->mapping_text);
+	free(in->match);
+	free(in->key_field);
 	free(in);
 }
 
@@ -69,6 +71,12 @@ struct store_run apply_line(const struct apply *in, const char *outcome)
 				   .unchanged = in->counts.unchanged,
 				   .rejected = in->counts.rejected,
 				   .out_of_sight = in->counts.out_of_sight,
+				   .sent_created = in->counts.sent_created,
+				   .sent_updated = in->counts.sent_updated,
+				   .sent_deleted = in->counts.sent_deleted,
+				   .refused = in->counts.refused,
+				   .conflicts = in->counts.conflicts,
+				   .put_back = in->counts.put_back,
 				   .repeats = 1 };
 }
 
@@ -95,6 +103,18 @@ static bool save_begin(struct apply *in, struct error *err)
 	return true;
 }
 
+/* What was refused may be taken under another mapping. */
+static bool forget_refusals(struct apply *in, struct error *err)
+{
+	const struct store_ops *ops = apply_ops(in);
+
+	if (ops->begin(in->session, err) && ops->unrefuse_all(in->session, err) &&
+	    ops->commit(in->session, err))
+		return true;
+	ops->rollback(in->session);
+	return false;
+}
+
 static bool prepare_in(struct apply *in, struct store *store, struct error *err)
 {
 	struct store_job job = { .name = in->job,
@@ -104,6 +124,8 @@ static bool prepare_in(struct apply *in, struct store *store, struct error *err)
 				 .org_id = in->org_id,
 				 .instance = in->instance,
 				 .mapping = in->mapping,
+				 .match = in->match,
+				 .match_count = in->match_count,
 				 .problem = log_problem,
 				 .problem_arg = in };
 	struct store_state state;
@@ -115,6 +137,11 @@ static bool prepare_in(struct apply *in, struct store *store, struct error *err)
 	if (!in->session)
 		return false;
 	in->stored = state.cursor;
+	news = state.mapping && strcmp(state.mapping, in->mapping_text) != 0;
+	if (news && !forget_refusals(in, err)) {
+		store_state_clear(&state);
+		return false;
+	}
 	known = sync_store_known(in->store, in->job, &state.cursor);
 	bound_ms = known ? known->bound_ms : state.cursor.bound_ms;
 	news = course_begin(&in->course, &state, known, &in->args);
@@ -151,8 +178,10 @@ static bool write_end(struct apply *in, const struct store_run *line, bool saves
 {
 	const struct store_ops *ops = apply_ops(in);
 	bool failed = strcmp(line->outcome, "failed") == 0;
+	int64_t kept_ms = in->server_ms - in->history_ms;
 
 	if (ops->begin(in->session, err) &&
+	    (!in->history_ms || ops->forget_old(in->session, kept_ms, err)) &&
 	    (!saves_state || ops->save_state(in->session, &in->course.state, err)) &&
 	    (!(in->noted || failed) || ops->save_run(in->session, line, err)) &&
 	    ops->commit(in->session, err)) {

@@ -25,8 +25,17 @@ struct apply {
 	char *job, *instance, *object, *table, *key, *org_id, *where;
 	char id[9];
 	int64_t started_ms, now_ms;
+	int64_t server_ms;       /* the server's clock, as it last said */
+	int64_t clock_offset_ms; /* of the server's clock against this machine's, on which marks are */
 	struct mapping *mapping; /* shared; NULL before the describe */
 	struct merge_rules rules;
+	size_t *match; /* owned: fields of the mapping by which rows and records are matched */
+	size_t match_count;
+	char *key_field; /* owned: the external id field; NULL: none that will do */
+	bool creates_records;
+	bool creates_unsafe; /* even where `key_field` is NULL */
+	bool deletes_records;
+	int64_t guard_ms, history_ms, overlap_ms;
 	struct course_args args;
 	struct course course;
 	struct run_counts counts;
@@ -49,6 +58,9 @@ void apply_free(struct apply *in); /* on the loop, after apply_close() */
 bool apply_prepare(struct apply *in, struct error *err);
 bool apply_page(struct apply *in, struct record_page *page, struct error *err);
 
+/* Rows that other programs changed become due. */
+bool apply_scan(struct apply *in, struct error *err);
+
 /* The end: writes what is left to write and closes. `failure` NULL: all done. */
 bool apply_finish(struct apply *in, const struct error *failure, struct error *err);
 
@@ -56,6 +68,6 @@ bool apply_finish(struct apply *in, const struct error *failure, struct error *e
 void apply_cut(struct apply *in, int64_t now_ms);
 void apply_close(struct apply *in);
 
-/* For apply.c and apply_page.c alone. */
+/* For the files apply*.c and push_*.c alone. */
 const struct store_ops *apply_ops(const struct apply *in);
 struct store_run apply_line(const struct apply *in, const char *outcome);

@@ -70,7 +70,8 @@ static void read_from_cursor(void *arg)
 	const struct apply *apply = in->args.apply;
 	struct remote_query query = { .object = apply->object,
 				      .mapping = apply->mapping,
-				      .where = apply->where };
+				      .where = apply->where,
+				      .key_field = apply->key_field };
 
 	in->wait = NULL;
 	course_query(&apply->course, &query);

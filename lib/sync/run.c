@@ -1,4 +1,4 @@
-/* run.c - in order: run_start, learned, resolve, prepare (worker), next_leg (a pull each), close
+/* run.c - in order: run_start, learned, resolve, prepare (worker), next_leg (a pull each), push, close
  * (worker), finish. What the cursor does meanwhile is in course.h. */
 #include "sync/run.h"
 
@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/utc.h"
 #include "loop/loop.h"
 #include "loop/worker.h"
 #include "record/mapping.h"
@@ -19,6 +20,7 @@
 #include "sync/apply.h"
 #include "sync/learn.h"
 #include "sync/pull.h"
+#include "sync/push.h"
 #include "sync/sync_store_worker.h"
 
 /* The field that says so, where a job marks rows of deleted records. */
@@ -34,6 +36,7 @@ struct run {
 	struct learn *learning;
 	struct worker_task *working;
 	struct pull *pull;
+	struct push *push;
 	int64_t server_ms;
 	enum course_leg leg;
 	run_progress_fn *progress;
@@ -47,6 +50,9 @@ static void prepared(void *arg);
 static void next_leg(struct run *in);
 static void page_done(void *arg);
 static void leg_done(const struct error *err, void *arg);
+static void push(struct run *in);
+static void batch_done(void *arg);
+static void push_done(const struct error *err, void *arg);
 static void close_run(struct run *in, const struct error *err);
 static void finish(void *arg);
 
@@ -197,7 +203,9 @@ static bool make_rules(const struct run_job *job, const struct mapping *mapping,
 	struct merge_rules made = { .mapping = mapping,
 				    .on_delete = policies[job->on_delete],
 				    .mark_field = SIZE_MAX,
-				    .key_field = SIZE_MAX };
+				    .key_field = SIZE_MAX,
+				    .creates_rows = job->create_rows,
+				    .deletes_records = job->delete_remote };
 
 	for (size_t i = 0; i < mapping->count; i++) {
 		const struct mapping_field *field = &mapping->fields[i];
@@ -218,6 +226,67 @@ static bool make_rules(const struct run_job *job, const struct mapping *mapping,
 	return true;
 }
 
+static size_t field_named(const struct mapping *mapping, const char *name)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (strcasecmp(mapping->fields[i].field, name) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+/* A natural key tells which row is whose, if nothing else does. */
+static bool set_match(const struct run_job *job, struct apply *apply, struct error *err)
+{
+	size_t key_field = apply->rules.key_field;
+
+	apply->match = mem_array(size_t, job->match_count + 1);
+	for (size_t i = 0; i < job->match_count; i++) {
+		size_t field = field_named(apply->mapping, job->match[i]);
+
+		if (field == SIZE_MAX)
+			return error_set(err, ERROR_HUMAN, "match-field",
+					 "job %s: match names %s, which is not mapped or was set "
+					 "aside: without it nobody can say which row is whose",
+					 job->name, job->match[i]);
+		apply->match[apply->match_count++] = field;
+	}
+	if (!job->match_count && key_field != SIZE_MAX)
+		apply->match[apply->match_count++] = key_field;
+	return true;
+}
+
+/* Why records cannot be made under this field; NULL: they can. */
+static const char *unfit_key(const struct schema_field *field)
+{
+	if (!field)
+		return "there is no such field, or our user may not see it";
+	if (!field->external_id)
+		return "it is not an external id";
+	if (!field->unique)
+		return "it is not unique";
+	return field->createable ? NULL : "our user may not write it";
+}
+
+/* Without a key that makes creation repeatable none is tried; all else goes on. */
+static void set_key(const struct run *in, const struct schema *schema, struct apply *apply)
+{
+	const struct run_job *job = in->job;
+	const char *problem =
+		job->external_id ? unfit_key(schema_find(schema, job->external_id)) : NULL;
+
+	apply->creates_records = job->create_records;
+	apply->creates_unsafe = job->create_unsafe;
+	apply->deletes_records = job->delete_remote;
+	if (job->external_id && !problem)
+		apply->key_field = mem_strdup(schema_find(schema, job->external_id)->name);
+	if (!problem || !job->create_records)
+		return;
+	log_warning("no_external_id", LOG_STR("job", job->name), LOG_STR("run", in->id),
+		    LOG_STR("field", job->external_id), LOG_STR("text", problem),
+		    LOG_STR("remedy", "make it a text field with External ID and Unique set, "
+				      "writable by our user: until then no record is made"));
+}
+
 static bool set_up(struct run *in, struct error *err)
 {
 	struct remote *remote = in->job->remote;
@@ -229,6 +298,15 @@ static bool set_up(struct run *in, struct error *err)
 	apply->mapping = resolve_rules(in, schema, err);
 	if (!apply->mapping || !make_rules(in->job, apply->mapping, &apply->rules, err))
 		return false;
+	if (!set_match(in->job, apply, err))
+		return false;
+	set_key(in, schema, apply);
+	apply->server_ms = in->server_ms;
+	/* Marks are stamped by this machine's own clock, whatever ours was moved to. */
+	apply->clock_offset_ms = in->server_ms - utc_now_ms();
+	apply->guard_ms = in->job->guard_s * 1000;
+	apply->history_ms = in->job->history_s * 1000;
+	apply->overlap_ms = in->job->overlap_s * 1000;
 	apply->org_id = mem_strdup(remote->ops->org_id(remote));
 	apply->mapping_text = mapping_print(apply->mapping);
 	apply->args = (struct course_args){ .server_ms = in->server_ms,
@@ -292,7 +370,7 @@ static void next_leg(struct run *in)
 	in->apply->counts.leg_read = 0;
 	in->apply->counts.total = -1;
 	if (in->leg == COURSE_END) {
-		close_run(in, NULL);
+		push(in);
 		return;
 	}
 	log_debug("leg_start", LOG_STR("job", in->job->name), LOG_STR("run", in->id),
@@ -321,6 +399,32 @@ static void leg_done(const struct error *err, void *arg)
 		close_run(in, err);
 	else
 		next_leg(in);
+}
+
+static void push(struct run *in)
+{
+	struct push_args args = { .loop = in->loop,
+				  .worker = sync_store_worker(in->job->store),
+				  .remote = in->job->remote,
+				  .apply = in->apply };
+
+	in->push = push_start(&args, batch_done, push_done, in);
+}
+
+static void batch_done(void *arg)
+{
+	struct run *in = arg;
+
+	if (in->progress)
+		in->progress("push", &in->apply->counts, in->done_arg);
+}
+
+static void push_done(const struct error *err, void *arg)
+{
+	struct run *in = arg;
+
+	in->push = NULL;
+	close_run(in, err);
 }
 
 static void close_on_worker(void *arg)
@@ -370,6 +474,12 @@ static void log_end(const struct run *in, const struct run_outcome *outcome)
 			 LOG_INT("updated", counts->updated), LOG_INT("deleted", counts->deleted),
 			 LOG_INT("unchanged", counts->unchanged),
 			 LOG_INT("rejected", counts->rejected),
+			 LOG_INT("sent_created", counts->sent_created),
+			 LOG_INT("sent_updated", counts->sent_updated),
+			 LOG_INT("sent_deleted", counts->sent_deleted),
+			 LOG_INT("refused", counts->refused), LOG_INT("unknown", counts->unknown),
+			 LOG_INT("conflicts", counts->conflicts),
+			 LOG_INT("put_back", counts->put_back),
 			 LOG_INT("out_of_sight", counts->out_of_sight),
 			 LOG_INT("set_aside", counts->set_aside),
 			 LOG_INT("ms", outcome->ended_ms - outcome->started_ms));
@@ -432,6 +542,7 @@ void run_cancel(struct run *in)
 	cut = mem_new(struct cut);
 	learn_cancel(in->learning);
 	pull_cancel(in->pull);
+	push_cancel(in->push);
 	worker_cancel(in->working);
 	log_info("run_cut", LOG_STR("job", in->job->name), LOG_STR("run", in->id));
 	*cut = (struct cut){ in->apply, loop_now_ms(in->loop) };

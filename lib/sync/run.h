@@ -1,6 +1,7 @@
-/* run.h - one pass of a job: describe, prepare the store, then read and apply page after page.
+/* run.h - one pass of a job: describe, prepare the store, read and apply page after page, then send
+ * what the table owes.
  *
- *     run_start -> describe -> prepare (worker) -> leg: read -> apply (worker) -> ... -> finish
+ *     run_start -> describe -> prepare (worker) -> leg: read -> apply (worker) -> ... -> push -> finish
  *
  * A run first ends what an earlier one left unfinished (a load by id, or an increment: DESIGN's
  * cursor), then reads one increment up to now. Each page is one transaction: rows, links, rejects

@@ -1,0 +1,193 @@
+/* apply_scan.c - marks of other programs' changes become dues. Without reading the remote: a record
+ * is taken to hold what it held when last settled. What is edited on the side that is not its source
+ * is put back at once. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "record/mapping.h"
+#include "record/record.h"
+#include "store/store.h"
+#include "sync/apply_work.h"
+
+#define MARKS_A_UNIT 500
+
+/* A linked row that was touched. */
+struct touched {
+	const struct store_touched *mark;
+	struct store_owner owner;
+	struct link link;
+	struct store_row row;
+	struct sent sent;
+};
+
+static bool owe_row(struct work *work, const struct store_touched *mark, struct error *err)
+{
+	return work->ops->put_due(work->in->session,
+				  &(struct due){ .key = mark->key,
+						 .edited_ms = mark->at_ms,
+						 .since_ms = work->in->now_ms },
+				  false, err);
+}
+
+/* A row without a record: it may find one, or have one made. */
+static bool scan_new(struct work *work, const struct touched *touched, struct error *err)
+{
+	if (!touched->row.found || (!work->in->match_count && !work->in->creates_records))
+		return true;
+	return owe_row(work, touched->mark, err);
+}
+
+static bool put_back(struct work *work, const struct touched *touched,
+		     const struct pair_result *pair, struct error *err)
+{
+	struct store_write write = { .remote_id = touched->owner.remote_id,
+				     .action = STORE_UPDATE,
+				     .row_key = touched->link.key,
+				     .values = pair->values,
+				     .set = pair->local,
+				     .puts_link = true,
+				     .link = touched->link,
+				     .read_back = true };
+	size_t key_field = work->in->rules.key_field;
+
+	write.link.fields = pair->link;
+	if (key_field != SIZE_MAX && pair->local[key_field])
+		write.link.key = pair->values[key_field];
+	if (!work->ops->write(work->in->session, &write, 1, work->arena, err))
+		return false;
+	if (write.failed) {
+		work_reject(work, &(struct store_reject){
+					  .direction = TOLD_DOWN,
+					  .remote_id = touched->owner.remote_id,
+					  .key = touched->link.key,
+					  .code = write.failed->code,
+					  .text = write.failed->text,
+					  .remedy = "mend the row or the rule of the table that "
+						    "refuses it" });
+		return true;
+	}
+	work->counts.put_back += pair->put_back;
+	work->counts.updated++;
+	for (size_t i = 0; i < work->in->mapping->count; i++) {
+		struct store_change change = {
+			.remote_id = touched->owner.remote_id,
+			.key = touched->link.key,
+			.field = work->in->mapping->fields[i].field,
+			.side = TOLD_LOCAL,
+			.before = touched->row.values[i],
+			.after = pair->values[i],
+			.reason = field_reason_name(pair->fields[i].reason),
+			.run = work->in->id,
+			.at_ms = work->in->server_ms,
+		};
+
+		if (pair->local[i] && !work->ops->change(work->in->session, &change, err))
+			return false;
+	}
+	return true;
+}
+
+static bool owe_pair(struct work *work, const struct touched *touched, struct error *err)
+{
+	struct due due = { .edited_ms = touched->mark->at_ms, .since_ms = work->in->now_ms };
+
+	strcpy(due.remote_id, touched->owner.remote_id);
+	return work->ops->put_due(work->in->session, &due, false, err);
+}
+
+static bool has_unread(const struct link_field *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!fields[i].base.settled || fields[i].choice != LINK_CHOICE_NONE)
+			return true;
+	return false;
+}
+
+static bool scan_pair(struct work *work, struct touched *touched, struct error *err)
+{
+	struct pair_input input = { .mapping = work->in->mapping,
+				    .local = touched->row.values,
+				    .fields = touched->link.fields,
+				    .local_ms = work_server_time(work->in, touched->mark->at_ms) };
+	struct pair_result pair;
+
+	if (!touched->row.found || touched->link.state != LINK_LIVE)
+		return true;
+	if (touched->sent.number)
+		return owe_pair(work, touched, err); /* merged when that is over */
+	pair_room(&pair, work->in->mapping->count, work->arena);
+	pair_merge(&input, &pair);
+	return (!pair.any_local || put_back(work, touched, &pair, err)) &&
+	       (!(pair.any_remote || has_unread(touched->link.fields, work->in->mapping->count)) ||
+		owe_pair(work, touched, err));
+}
+
+static bool scan_one(struct work *work, struct touched *touched, struct error *err)
+{
+	const char *id = touched->owner.remote_id;
+
+	if (!work->ops->rows(work->in->session, &touched->mark->key, 1, work->arena, &touched->row,
+			     err))
+		return false;
+	if (!touched->owner.found)
+		return scan_new(work, touched, err);
+	return work->ops->links(work->in->session, &id, 1, work->arena, &touched->link, err) &&
+	       work->ops->fields(work->in->session, &id, 1, work->arena, &touched->link, err) &&
+	       work->ops->find_sent(work->in->session, &id, 1, work->arena, &touched->sent, err) &&
+	       scan_pair(work, touched, err);
+}
+
+static bool scan_ended(struct work *work, const struct store_ended *ended, struct error *err)
+{
+	struct due due = { .edited_ms = ended->at_ms, .since_ms = work->in->now_ms };
+
+	strcpy(due.remote_id, ended->remote_id);
+	return !work->in->deletes_records ||
+	       work->ops->put_due(work->in->session, &due, false, err);
+}
+
+static bool scan_marks(struct work *work, const struct store_marks *marks, struct error *err)
+{
+	for (size_t i = 0; i < marks->ended_count; i++)
+		if (!scan_ended(work, &marks->ended[i], err))
+			return false;
+	for (size_t i = 0; i < marks->row_count; i++) {
+		struct touched touched = { .mark = &marks->rows[i] };
+
+		if (!work->ops->owners(work->in->session, &marks->rows[i].key, 1, &touched.owner,
+				       err) ||
+		    !scan_one(work, &touched, err))
+			return false;
+	}
+	return work->ops->drop_marks(work->in->session, err) && work_close(work, err);
+}
+
+static bool scan_unit(struct apply *in, bool *ret_more, struct error *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new();
+	struct run_counts before = in->counts;
+	struct store_marks marks = { 0 };
+	struct work work;
+	bool ok;
+
+	work_start(&work, in, arena);
+	ok = work_begin(&work, err) &&
+	     work.ops->take_marks(in->session, MARKS_A_UNIT, arena, &marks, err) &&
+	     scan_marks(&work, &marks, err);
+	*ret_more = marks.more;
+	if (work_end(&work, ok, err))
+		return true;
+	in->counts = before;
+	return false;
+}
+
+bool apply_scan(struct apply *in, struct error *err)
+{
+	bool more;
+
+	do {
+		if (!scan_unit(in, &more, err))
+			return false;
+	} while (more);
+	return true;
+}

@@ -1,0 +1,129 @@
+#include "sync/apply_work.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "record/mapping.h"
+#include "record/record.h"
+#include "store/store.h"
+#include "sync/sync_store_worker.h"
+
+void work_start(struct work *work, struct apply *in, struct arena *arena)
+{
+	*work = (struct work){ .in = in, .ops = apply_ops(in), .arena = arena };
+}
+
+void *work_take(struct work *work, size_t count, size_t size)
+{
+	return arena_take(work->arena, (count ? count : 1) * size);
+}
+
+bool work_begin(struct work *work, struct error *err)
+{
+	return work->ops->begin(work->in->session, err);
+}
+
+static void log_rejects(const struct work *work)
+{
+	struct apply *in = work->in;
+
+	for (size_t i = 0; i < work->reject_count; i++) {
+		const struct store_reject *reject = &work->rejects[i];
+
+		if (in->reject_lines++ < APPLY_REJECT_LINES)
+			log_warning("rejected", LOG_STR("job", in->job), LOG_STR("run", in->id),
+				    LOG_STR("direction",
+					    reject->direction == TOLD_UP ? "up" : "down"),
+				    LOG_STR("code", reject->code), LOG_STR("field", reject->field),
+				    LOG_STR("record", reject->remote_id));
+	}
+}
+
+bool work_end(struct work *work, bool ok, struct error *err)
+{
+	struct apply *in = work->in;
+	bool written = ok && work->ops->has_written(in->session);
+
+	if (ok && work->ops->commit(in->session, err)) {
+		if (written)
+			sync_store_touched(in->store, in->job);
+		in->noted |= written;
+		log_rejects(work);
+		return true;
+	}
+	work->ops->rollback(in->session);
+	sync_store_suspect(in->store);
+	return false;
+}
+
+void work_subjects(struct work *work, struct record **records, size_t count)
+{
+	work->subjects = work_take(work, count, sizeof(*work->subjects));
+	work->settled = work_take(work, count, sizeof(*work->settled));
+	work->settled_count = 0;
+	work->count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct subject *subject = &work->subjects[i];
+
+		*subject = (struct subject){ .record = records[i] };
+		subject->hash = record_hash_of(records[i], work->in->mapping->count);
+		subject->input = (struct merge_input){ .record = subject->record,
+						       .hash = subject->hash,
+						       .link = &subject->link,
+						       .row = &subject->row,
+						       .asked = work->asked };
+	}
+}
+
+void work_reject(struct work *work, const struct store_reject *reject)
+{
+	struct store_reject *made;
+
+	if (work->reject_count == work->reject_room) {
+		size_t room = work->reject_room ? 2 * work->reject_room : 16;
+		struct store_reject *more = work_take(work, room, sizeof(*more));
+
+		if (work->reject_count)
+			memcpy(more, work->rejects, work->reject_count * sizeof(*more));
+		work->rejects = more;
+		work->reject_room = room;
+	}
+	made = &work->rejects[work->reject_count++];
+	*made = *reject;
+	made->run = work->in->id;
+	made->at_ms = work->in->now_ms;
+	if (reject->direction == TOLD_DOWN)
+		work->counts.rejected++;
+	else
+		work->counts.refused++;
+}
+
+static void add_counts(struct run_counts *to, const struct run_counts *more)
+{
+	to->read += more->read;
+	to->inserted += more->inserted;
+	to->updated += more->updated;
+	to->deleted += more->deleted;
+	to->unchanged += more->unchanged;
+	to->rejected += more->rejected;
+	to->out_of_sight += more->out_of_sight;
+	to->sent_created += more->sent_created;
+	to->sent_updated += more->sent_updated;
+	to->sent_deleted += more->sent_deleted;
+	to->refused += more->refused;
+	to->unknown += more->unknown;
+	to->conflicts += more->conflicts;
+	to->put_back += more->put_back;
+}
+
+bool work_close(struct work *work, struct error *err)
+{
+	for (size_t i = 0; i < work->reject_count; i++)
+		if (!work->ops->reject(work->in->session, &work->rejects[i], err))
+			return false;
+	if (!work->ops->unreject(work->in->session, work->settled, work->settled_count, err))
+		return false;
+	add_counts(&work->in->counts, &work->counts);
+	return true;
+}
