@@ -11,10 +11,10 @@
 #include "base/loopback.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "conf/closest.h"
 #include "conf/condition.h"
 #include "conf/hosts.h"
 #include "conf/names.h"
+#include "conf/words.h"
 
 #define NAME_MOST 100
 
@@ -57,39 +57,16 @@ static bool parse_flag(const struct conf_key *key, const char *value,
 	return true;
 }
 
-/* "a, b or c" */
-static char *list_words(const struct conf_word *words)
-{
-	char *list = mem_strdup("");
-
-	for (const struct conf_word *word = words; word->name; word++) {
-		CLEANUP_FREE char *before = list;
-		bool is_last = !word[1].name;
-
-		list = mem_format("%s%s%s", before, word->name,
-				  is_last ? "" : (word[2].name ? ", " : " or "));
-	}
-	return list;
-}
-
 static bool parse_word(const struct conf_key *key, const char *value,
 		       const struct conf_kind_context *context, void *at, struct error *err)
 {
-	CLEANUP_FREE char *list = list_words(key->words);
-	struct conf_closest closest = { .wrong = value };
-	char hint[CONF_CLOSEST_HINT_SIZE];
+	int word;
 
 	(void)context;
-	for (const struct conf_word *word = key->words; word->name; word++) {
-		if (strcmp(word->name, value) != 0) {
-			conf_closest_try(&closest, word->name);
-			continue;
-		}
-		memcpy(at, &word->value, sizeof(word->value));
-		return true;
-	}
-	return refuse(err, "expected %s, not `%.60s`%s", list, value,
-		      conf_closest_hint(&closest, hint));
+	if (!conf_words_find(key->words, value, &word, err))
+		return false;
+	memcpy(at, &word, sizeof(word));
+	return true;
 }
 
 /* Digits only; false if there are none or too many. */
@@ -559,6 +536,6 @@ char *conf_kind_bounds(const struct conf_key *key)
 	if (key->kind == CONF_KIND_FLAG)
 		return mem_strdup("yes or no");
 	if (key->kind == CONF_KIND_WORD)
-		return list_words(key->words);
+		return conf_words_list(key->words);
 	return mem_strdup("");
 }
