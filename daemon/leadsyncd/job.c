@@ -68,6 +68,28 @@ static enum mapping_direction direction(const struct conf_field *field)
 	abort();
 }
 
+static enum field_rule rule(const struct conf_field *field)
+{
+	switch (field->conflict) {
+	case CONF_CONFLICT_SALESFORCE: return FIELD_RULE_REMOTE;
+	case CONF_CONFLICT_LOCAL: return FIELD_RULE_LOCAL;
+	case CONF_CONFLICT_NEWEST: return FIELD_RULE_NEWEST;
+	case CONF_CONFLICT_NONBLANK: return FIELD_RULE_NONBLANK;
+	case CONF_CONFLICT_MANUAL: return FIELD_RULE_MANUAL;
+	}
+	abort();
+}
+
+static enum field_blank blank(const struct conf_field *field)
+{
+	switch (field->blank) {
+	case CONF_BLANK_CLEAR: return FIELD_BLANK_CLEAR;
+	case CONF_BLANK_KEEP: return FIELD_BLANK_KEEP;
+	case CONF_BLANK_FILL: return FIELD_BLANK_FILL;
+	}
+	abort();
+}
+
 static void wait_for(struct job *in, int64_t delay_ms)
 {
 	in->timer = loop_after(in->args.loop, delay_ms, begin, in);
@@ -83,7 +105,9 @@ static void fill_run_job(struct job *in)
 		in->rules[i] = (struct mapping_rule){ .field = conf->fields[i].field,
 						      .column = conf->fields[i].column,
 						      .direction = direction(&conf->fields[i]),
-						      .line = conf->fields[i].line };
+						      .line = conf->fields[i].line,
+						      .rule = rule(&conf->fields[i]),
+						      .blank = blank(&conf->fields[i]) };
 	in->run_job = (struct run_job){ .name = conf->name,
 					.object = conf->object,
 					.table = conf->table,
@@ -92,6 +116,18 @@ static void fill_run_job(struct job *in)
 					.rules = in->rules,
 					.rule_count = conf->field_count,
 					.on_delete = on_delete(conf),
+					.delete_remote =
+						conf->on_local_delete == CONF_LOCAL_DELETE_RECORD,
+					.match = (const char *const *)conf->match,
+					.match_count = conf->match_count,
+					.create_rows = conf->create == CONF_CREATE_LOCAL ||
+						       conf->create == CONF_CREATE_BOTH,
+					.create_records = conf->create == CONF_CREATE_SALESFORCE ||
+							  conf->create == CONF_CREATE_BOTH,
+					.external_id = conf->external_id,
+					.create_unsafe = conf->allow_unsafe_create,
+					.guard_s = conf->guard_s,
+					.history_s = conf->history_s,
 					.overlap_s = conf->overlap_s,
 					.remote = account_remote(in->args.account),
 					.store = in->args.store };

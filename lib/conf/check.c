@@ -11,9 +11,10 @@
 #include "conf/flows.h"
 #include "conf/hosts.h"
 #include "conf/mistakes.h"
+#include "conf/pairing.h"
 
-static void check_job(struct conf *in, const struct conf_blocks *blocks, struct conf_job *job,
-		      struct conf_mistakes *mistakes);
+static void check_job(struct conf *in, const struct conf_blocks *blocks,
+		      const struct conf_block *block, struct conf_mistakes *mistakes);
 static void check_account(const struct conf_account *account, struct conf_mistakes *mistakes);
 static void check_fields_header(const struct conf_blocks *blocks, const struct conf_block *fields,
 				struct conf_mistakes *mistakes);
@@ -35,8 +36,9 @@ void conf_check(struct conf *in, const struct conf_blocks *blocks, const char *p
 				conf_mistakes_add(mistakes, in->stores[i].file, in->stores[i].line,
 						  "path: [store %s] has the same one",
 						  in->stores[k].name);
-	for (size_t i = 0; i < in->job_count; i++)
-		check_job(in, blocks, &in->jobs[i], mistakes);
+	for (size_t i = 0; i < blocks->count; i++)
+		if (blocks->items[i].section == CONF_JOB)
+			check_job(in, blocks, &blocks->items[i], mistakes);
 	for (size_t i = 0; i < blocks->count; i++)
 		if (blocks->items[i].section == CONF_FIELDS)
 			check_fields_header(blocks, &blocks->items[i], mistakes);
@@ -77,21 +79,40 @@ static void *resolve(const struct conf_blocks *blocks, enum conf_section section
 	return NULL;
 }
 
-static void check_job(struct conf *in, const struct conf_blocks *blocks, struct conf_job *job,
-		      struct conf_mistakes *mistakes)
+/* A table may hold Leads and Contacts, but neither of them twice; and a converted Lead's row is its
+ * Contact's by the same key. */
+static void check_table(const struct conf_job *job, const struct conf_job *other,
+			struct conf_mistakes *mistakes)
 {
+	if (!job->store || job->store != other->store || !job->table || !other->table ||
+	    strcasecmp(job->table, other->table) != 0 || !job->object || !other->object)
+		return;
+	if (strcasecmp(job->object, other->object) == 0)
+		conf_mistakes_add(mistakes, job->file, job->line,
+				  "table: [job %s] keeps %s in `%s` of the same store already",
+				  other->name, other->object, other->table);
+	else if (strcasecmp(job->key, other->key) != 0)
+		conf_mistakes_add(mistakes, job->file, job->line,
+				  "key: [job %s] has the same table and the key `%s`: jobs that "
+				  "share a table share its key",
+				  other->name, other->key);
+}
+
+static void check_job(struct conf *in, const struct conf_blocks *blocks,
+		      const struct conf_block *block, struct conf_mistakes *mistakes)
+{
+	struct conf_job *job = block->target;
+	const struct conf_block *fields;
+
 	job->account = resolve(blocks, CONF_ACCOUNT, job->account_name, job, mistakes);
 	job->store = resolve(blocks, CONF_STORE, job->store_name, job, mistakes);
 	for (const struct conf_job *other = in->jobs; other < job; other++)
-		if (job->store && job->store == other->store && job->table && other->table &&
-		    strcasecmp(job->table, other->table) == 0)
-			conf_mistakes_add(mistakes, job->file, job->line,
-					  "table: [job %s] has `%s` of the same store already",
-					  other->name, other->table);
+		check_table(job, other, mistakes);
 
 	if (!*job->name)
 		return;
-	if (!conf_blocks_find(blocks, CONF_FIELDS, job->name)) {
+	fields = conf_blocks_find(blocks, CONF_FIELDS, job->name);
+	if (!fields) {
 		conf_mistakes_add(mistakes, job->file, job->line,
 				  "there is no [fields %s] section: it says what is kept in which "
 				  "column",
@@ -99,7 +120,8 @@ static void check_job(struct conf *in, const struct conf_blocks *blocks, struct 
 		return;
 	}
 	conf_fields_check(job, mistakes);
-	if (job->on_remote_delete == CONF_DELETE_MARK && !conf_fields_have(job, "IsDeleted"))
+	conf_pairing_check(block, fields, mistakes);
+	if (job->on_remote_delete == CONF_DELETE_MARK && !conf_fields_read(job, "IsDeleted"))
 		conf_mistakes_add(mistakes, job->file, job->line,
 				  "on_remote_delete: mark needs a column to mark: add `IsDeleted = "
 				  "->` to [fields %s]",

@@ -311,7 +311,9 @@ static void read_fields(const struct conf_block *block, struct conf_mistakes *mi
 
 	for (size_t i = 0; i < block->count; i++) {
 		const struct conf_line *line = &block->lines[i];
-		struct conf_field field = { .file = line->file, .line = line->line };
+		struct conf_field field = { .file = line->file,
+					    .line = line->line,
+					    .conflict = job->conflict };
 		struct error err;
 
 		if (job->field_count == CONF_FIELDS_MOST) {

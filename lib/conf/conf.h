@@ -16,7 +16,17 @@ enum conf_provider { CONF_SALESFORCE };
 enum conf_driver { CONF_SQLITE };
 enum conf_flow { CONF_FLOW_WEB, CONF_FLOW_JWT, CONF_FLOW_CLIENT_CREDENTIALS };
 enum conf_direction { CONF_DOWN, CONF_UP, CONF_BOTH };
+enum conf_conflict {
+	CONF_CONFLICT_SALESFORCE,
+	CONF_CONFLICT_LOCAL,
+	CONF_CONFLICT_NEWEST,
+	CONF_CONFLICT_NONBLANK,
+	CONF_CONFLICT_MANUAL
+};
+enum conf_blank { CONF_BLANK_CLEAR, CONF_BLANK_KEEP, CONF_BLANK_FILL };
+enum conf_create { CONF_CREATE_NONE, CONF_CREATE_LOCAL, CONF_CREATE_SALESFORCE, CONF_CREATE_BOTH };
 enum conf_on_remote_delete { CONF_DELETE_KEEP, CONF_DELETE_MARK, CONF_DELETE_ROW };
+enum conf_on_local_delete { CONF_LOCAL_DELETE_KEEP, CONF_LOCAL_DELETE_RECORD };
 
 struct conf_daemon {
 	char *state_dir; /* /var/lib/leadsyncd */
@@ -62,6 +72,8 @@ struct conf_field {
 	char *field;  /* "Email", "Owner.Email", "*" */
 	char *column; /* NULL for "*" */
 	enum conf_direction direction;
+	enum conf_conflict conflict; /* of what goes both ways */
+	enum conf_blank blank;
 	int line;
 	const char *file;
 };
@@ -77,10 +89,19 @@ struct conf_job {
 	char *object;
 	char *table;
 	char *key;
+	char **match; /* fields by which an unlinked pair is recognised; NULL: none */
+	size_t match_count;
+	char *external_id; /* NULL if not set */
+	enum conf_create create;
+	bool allow_unsafe_create;
+	enum conf_conflict conflict; /* of the fields that say nothing else */
 	int64_t every_s;
 	char *where; /* NULL if not set */
 	int64_t overlap_s;
+	int64_t guard_s;
+	int64_t history_s;
 	enum conf_on_remote_delete on_remote_delete;
+	enum conf_on_local_delete on_local_delete;
 	struct conf_field *fields;
 	size_t field_count;
 };

@@ -12,9 +12,12 @@ const struct conf_section_row conf_sections[CONF_SECTION_COUNT] = {
 		       "One remote object and the table that is kept equal to it. Each needs a "
 		       "[fields] section of the same name." },
 	[CONF_FIELDS] = { "fields", "contacts",
-			  "What is kept in which column: Field = -> column. Without a column its "
-			  "name "
-			  "is the field's in snake_case; `* = ->` is every other readable field." },
+			  "What is kept in which column: Field = -> column from Salesforce to the "
+			  "table, <- the other way, <-> both ways. Without a column its name is "
+			  "the field's in snake_case; `*` is every field without a line of its "
+			  "own. "
+			  "Options follow behind commas: conflict = RULE (of a <->, instead of the "
+			  "job's), blank = clear, keep or fill." },
 };
 
 static const struct conf_word log_levels[] = {
@@ -30,10 +33,27 @@ static const struct conf_word flows[] = {
 	{ "client_credentials", CONF_FLOW_CLIENT_CREDENTIALS },
 	{ 0 },
 };
+static const struct conf_word conflicts[] = {
+	{ "salesforce", CONF_CONFLICT_SALESFORCE }, { "local", CONF_CONFLICT_LOCAL },
+	{ "newest", CONF_CONFLICT_NEWEST },         { "nonblank", CONF_CONFLICT_NONBLANK },
+	{ "manual", CONF_CONFLICT_MANUAL },         { 0 },
+};
+static const struct conf_word creates[] = {
+	{ "none", CONF_CREATE_NONE },
+	{ "local", CONF_CREATE_LOCAL },
+	{ "salesforce", CONF_CREATE_SALESFORCE },
+	{ "both", CONF_CREATE_BOTH },
+	{ 0 },
+};
 static const struct conf_word on_remote_deletes[] = {
 	{ "keep", CONF_DELETE_KEEP },
 	{ "mark", CONF_DELETE_MARK },
 	{ "delete", CONF_DELETE_ROW },
+	{ 0 },
+};
+static const struct conf_word on_local_deletes[] = {
+	{ "keep", CONF_LOCAL_DELETE_KEEP },
+	{ "delete", CONF_LOCAL_DELETE_RECORD },
 	{ 0 },
 };
 
@@ -145,6 +165,25 @@ const struct conf_key conf_keys[] = {
 		  "there." },
 	{ CONF_JOB, "key", CONF_KIND_COLUMN, AT_JOB(key), .preset = "id",
 	  .help = "The table's key: a NOT NULL column with unique values." },
+	{ CONF_JOB, "match", CONF_KIND_FIELDS, AT_JOB(match), .example = "Email",
+	  .help = "How a row and a record that are not linked yet are recognised as the same: all "
+		  "of these mapped fields are equal, on exactly one row and one record. Several "
+		  "stand with blanks or commas between them." },
+	{ CONF_JOB, "external_id", CONF_KIND_FIELD, AT_JOB(external_id),
+	  .example = "Leadsync_Key__c",
+	  .help = "A unique external id field of the object, text of 32 characters or more, that "
+		  "nobody else writes: it makes sure that no record is made twice." },
+	{ CONF_JOB, "create", CONF_KIND_WORD, AT_JOB(create), .preset = "local", .words = creates,
+	  .help = "What is made where no counterpart is found. local: rows for records; "
+		  "salesforce: records for rows, which needs external_id; both." },
+	{ CONF_JOB, "allow_unsafe_create", CONF_KIND_FLAG, AT_JOB(allow_unsafe_create),
+	  .preset = "no",
+	  .help = "Make records even without external_id: one whose answer is lost may be made "
+		  "twice." },
+	{ CONF_JOB, "conflict", CONF_KIND_WORD, AT_JOB(conflict), .preset = "salesforce",
+	  .words = conflicts,
+	  .help = "Who wins where both sides of a two-way field changed, or differ when just "
+		  "matched; a field's own conflict goes first." },
 	{ CONF_JOB, "every", CONF_KIND_DURATION, AT_JOB(every_s), .preset = "5m", .min = 10,
 	  .max = 7 * DAY, .help = "Time from one run's start to the next." },
 	{ CONF_JOB, "where", CONF_KIND_CONDITION, AT_JOB(where),
@@ -154,10 +193,20 @@ const struct conf_key conf_keys[] = {
 	  .max = HOUR,
 	  .help = "How far a run reads back before the last one's end: a record is seen only when "
 		  "its transaction commits." },
+	{ CONF_JOB, "guard", CONF_KIND_DURATION, AT_JOB(guard_s), .preset = "10s", .min = 0,
+	  .max = 5 * MINUTE,
+	  .help = "A record that was read longer ago than this is read again before it is written "
+		  "to." },
 	{ CONF_JOB, "on_remote_delete", CONF_KIND_WORD, AT_JOB(on_remote_delete), .preset = "keep",
 	  .words = on_remote_deletes,
 	  .help = "What becomes of the row of a deleted record. keep: it stays as it is; mark: its "
 		  "IsDeleted column becomes true; delete: it is deleted." },
+	{ CONF_JOB, "on_local_delete", CONF_KIND_WORD, AT_JOB(on_local_delete), .preset = "keep",
+	  .words = on_local_deletes,
+	  .help = "What becomes of the record of a deleted row. keep: it stays as it is; delete: "
+		  "it is deleted." },
+	{ CONF_JOB, "history", CONF_KIND_DURATION, AT_JOB(history_s), .preset = "30d", .min = HOUR,
+	  .max = 3650 * DAY, .help = "How long overwritten values are kept in the ledger." },
 };
 const size_t conf_key_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
 

@@ -33,6 +33,8 @@ enum conf_kind {
 	CONF_KIND_PROXY,        /* char * */
 	CONF_KIND_HOSTS,        /* char ** and, behind it, size_t; the key may be repeated */
 	CONF_KIND_NAME,         /* char *: an object's API name */
+	CONF_KIND_FIELD,        /* char *: a field's API name, of the object itself */
+	CONF_KIND_FIELDS,       /* char ** and, behind it, size_t: one or several of them */
 	CONF_KIND_COLUMN,       /* char * */
 	CONF_KIND_TABLE,        /* char *: none of the ledger's */
 	CONF_KIND_TITLE,        /* char *: the name of another section */

@@ -11,10 +11,11 @@
 #include "base/loopback.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "conf/closest.h"
 #include "conf/condition.h"
 #include "conf/hosts.h"
+#include "conf/lists.h"
 #include "conf/names.h"
+#include "conf/words.h"
 
 #define NAME_MOST 100
 
@@ -57,39 +58,16 @@ static bool parse_flag(const struct conf_key *key, const char *value,
 	return true;
 }
 
-/* "a, b or c" */
-static char *list_words(const struct conf_word *words)
-{
-	char *list = mem_strdup("");
-
-	for (const struct conf_word *word = words; word->name; word++) {
-		CLEANUP_FREE char *before = list;
-		bool is_last = !word[1].name;
-
-		list = mem_format("%s%s%s", before, word->name,
-				  is_last ? "" : (word[2].name ? ", " : " or "));
-	}
-	return list;
-}
-
 static bool parse_word(const struct conf_key *key, const char *value,
 		       const struct conf_kind_context *context, void *at, struct error *err)
 {
-	CLEANUP_FREE char *list = list_words(key->words);
-	struct conf_closest closest = { .wrong = value };
-	char hint[CONF_CLOSEST_HINT_SIZE];
+	int word;
 
 	(void)context;
-	for (const struct conf_word *word = key->words; word->name; word++) {
-		if (strcmp(word->name, value) != 0) {
-			conf_closest_try(&closest, word->name);
-			continue;
-		}
-		memcpy(at, &word->value, sizeof(word->value));
-		return true;
-	}
-	return refuse(err, "expected %s, not `%.60s`%s", list, value,
-		      conf_closest_hint(&closest, hint));
+	if (!conf_words_find(key->words, value, &word, err))
+		return false;
+	memcpy(at, &word, sizeof(word));
+	return true;
 }
 
 /* Digits only; false if there are none or too many. */
@@ -395,40 +373,45 @@ static bool parse_proxy(const struct conf_key *key, const char *value,
 	return true;
 }
 
-struct hosts {
-	char **names;
-	size_t count;
-};
-_Static_assert(sizeof(struct hosts) == sizeof(char **) + sizeof(size_t), "as conf_account has it");
+_Static_assert(sizeof(struct conf_list) == sizeof(char **) + sizeof(size_t),
+	       "as the sections have it");
 
+/* The key may be repeated: what is there already stays. */
 static bool parse_hosts(const struct conf_key *key, const char *value,
 			const struct conf_kind_context *context, void *at, struct error *err)
 {
-	struct hosts hosts;
+	struct conf_list hosts;
 
 	(void)key;
 	(void)context;
-	for (const char *from = value; *from;) {
-		size_t len = strcspn(from, " \t");
-
-		if (!conf_host_is_valid(from, len))
-			return refuse(err,
-				      "expected HOST or HOST:PORT, several with blanks between, "
-				      "not `%.*s`",
-				      (int)(len < 60 ? len : 60), from);
-		from += len;
-		from += strspn(from, " \t");
-	}
 	memcpy(&hosts, at, sizeof(hosts));
-	for (const char *from = value; *from;) {
-		size_t len = strcspn(from, " \t");
-
-		hosts.names = mem_resize(hosts.names, hosts.count + 1, sizeof(*hosts.names));
-		hosts.names[hosts.count++] = mem_strndup(from, len);
-		from += len;
-		from += strspn(from, " \t");
-	}
+	if (!conf_list_add_hosts(&hosts, value, err))
+		return false;
 	memcpy(at, &hosts, sizeof(hosts));
+	return true;
+}
+
+static bool parse_fields(const struct conf_key *key, const char *value,
+			 const struct conf_kind_context *context, void *at, struct error *err)
+{
+	struct conf_list fields = { 0 };
+
+	(void)key;
+	(void)context;
+	if (!conf_list_add_fields(&fields, value, err))
+		return false;
+	memcpy(at, &fields, sizeof(fields));
+	return true;
+}
+
+static bool parse_field(const struct conf_key *key, const char *value,
+			const struct conf_kind_context *context, void *at, struct error *err)
+{
+	(void)key;
+	(void)context;
+	if (!conf_field_name_check(value, err))
+		return false;
+	put_text(at, value);
 	return true;
 }
 
@@ -513,6 +496,8 @@ static const struct {
 	[CONF_KIND_PROXY] = { parse_proxy, true },
 	[CONF_KIND_HOSTS] = { parse_hosts, false },
 	[CONF_KIND_NAME] = { parse_name, true },
+	[CONF_KIND_FIELD] = { parse_field, true },
+	[CONF_KIND_FIELDS] = { parse_fields, false },
 	[CONF_KIND_COLUMN] = { parse_column, true },
 	[CONF_KIND_TABLE] = { parse_table, true },
 	[CONF_KIND_TITLE] = { parse_title, true },
@@ -534,13 +519,11 @@ void conf_kind_done(const struct conf_key *key, void *section)
 
 		memcpy(&text, at, sizeof(text));
 		free(text);
-	} else if (key->kind == CONF_KIND_HOSTS) {
-		struct hosts hosts;
+	} else if (key->kind == CONF_KIND_HOSTS || key->kind == CONF_KIND_FIELDS) {
+		struct conf_list list;
 
-		memcpy(&hosts, at, sizeof(hosts));
-		for (size_t i = 0; i < hosts.count; i++)
-			free(hosts.names[i]);
-		free(hosts.names);
+		memcpy(&list, at, sizeof(list));
+		conf_list_done(&list);
 	}
 }
 
@@ -559,6 +542,6 @@ char *conf_kind_bounds(const struct conf_key *key)
 	if (key->kind == CONF_KIND_FLAG)
 		return mem_strdup("yes or no");
 	if (key->kind == CONF_KIND_WORD)
-		return list_words(key->words);
+		return conf_words_list(key->words);
 	return mem_strdup("");
 }

@@ -9,6 +9,7 @@
 
 #define COLUMN_MOST 63 /* as PostgreSQL has it */
 #define SECRET_MOST 64
+#define FIELD_MOST  80
 #define PATH_MOST   4095
 
 bool conf_is_title(const char *text)
@@ -52,6 +53,25 @@ bool conf_is_source(const char *value)
 	if (str_starts_with(value, "credential:"))
 		return conf_is_secret_name(value + strlen("credential:"));
 	return str_starts_with(value, "file:/") && strlen(value) <= PATH_MOST + 5;
+}
+
+bool conf_is_field_name(const char *text)
+{
+	return strlen(text) <= FIELD_MOST && str_is_name(text);
+}
+
+bool conf_field_name_check(const char *text, struct error *err)
+{
+	if (conf_is_field_name(text))
+		return true;
+	if (strchr(text, '.'))
+		return error_set(err, ERROR_HUMAN, "conf",
+				 "`%.60s` is not of the object itself: expected API names of its "
+				 "own fields such as Email or Score__c",
+				 text);
+	return error_set(err, ERROR_HUMAN, "conf",
+			 "expected a field's API name such as Email or Score__c, not `%.60s`",
+			 text);
 }
 
 bool conf_column_check(const char *text, struct error *err)

@@ -19,6 +19,10 @@ bool conf_is_pem_rest(const char *text);
 /* "credential:NAME" or "file:/PATH" */
 bool conf_is_source(const char *value);
 
+/* A field's API name, of the object itself: Email, Score__c. */
+bool conf_is_field_name(const char *text);
+bool conf_field_name_check(const char *text, struct error *err);
+
 /* A letter, then letters, digits and _. */
 bool conf_column_check(const char *text, struct error *err);
 

@@ -106,7 +106,8 @@ void conf_print_keys(void (*line)(const char *text, void *arg), void *arg)
 		else
 			print_section(&out, section);
 	}
-	line("Email = -> email", arg);
+	line("Email = <-> email, conflict=newest, blank=keep", arg);
+	line("Lead_Score__c = <- score", arg);
 	line("Owner.Email = ->", arg);
 	line("* = ->", arg);
 }

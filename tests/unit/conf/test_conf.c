@@ -59,6 +59,16 @@ static void check_told(const char *folder, const char *want)
 	conf_mistakes_done(&mistakes);
 }
 
+/* NULL: not set. */
+static void check_text(const char *what, const char *key, const char *got, const char *want)
+{
+	if (got && want && strcmp(got, want) == 0)
+		return;
+	if (got || want)
+		fail_msg("%s, %s: got %s, want %s", what, key, got ? got : "nothing",
+			 want ? want : "nothing");
+}
+
 static void defaults(void **state)
 {
 	const struct conf_account *account;
@@ -112,10 +122,21 @@ static void defaults(void **state)
 	assert_null(job->where);
 	assert_int_equal(job->overlap_s, 600);
 	assert_int_equal(job->on_remote_delete, CONF_DELETE_KEEP);
+	assert_int_equal(job->on_local_delete, CONF_LOCAL_DELETE_KEEP);
+	assert_null(job->match);
+	assert_int_equal(job->match_count, 0);
+	assert_null(job->external_id);
+	assert_int_equal(job->create, CONF_CREATE_LOCAL);
+	assert_false(job->allow_unsafe_create);
+	assert_int_equal(job->conflict, CONF_CONFLICT_SALESFORCE);
+	assert_int_equal(job->guard_s, 10);
+	assert_int_equal(job->history_s, 30 * 86400);
 	assert_int_equal(job->field_count, 1);
 	assert_string_equal(job->fields[0].field, "Email");
 	assert_string_equal(job->fields[0].column, "email");
 	assert_int_equal(job->fields[0].direction, CONF_DOWN);
+	assert_int_equal(job->fields[0].conflict, CONF_CONFLICT_SALESFORCE);
+	assert_int_equal(job->fields[0].blank, CONF_BLANK_CLEAR);
 	assert_int_equal(job->fields[0].line, 15);
 }
 
@@ -151,10 +172,18 @@ static void every_key(void **state)
 		     "    A__c IN (SELECT B__c FROM C__c LIMIT 5)\n"
 		     "overlap = 0s\n"
 		     "on_remote_delete = mark\n"
+		     "match = Email, Phone LastName,Birthdate\n"
+		     "external_id = ns__Key__c\n"
+		     "create = both\n"
+		     "allow_unsafe_create = yes\n"
+		     "conflict = newest\n"
+		     "guard = 0s\n"
+		     "history = 1h\n"
+		     "on_local_delete = delete\n"
 		     "[fields big_one]\n"
 		     "Id = -> sf_id\n"
 		     "Owner.Email=->owner\n"
-		     "* = ->\n"
+		     "* = <->\n"
 		     "[daemon]\n"
 		     "state_dir = /tmp/state\n"
 		     "control = /tmp/sock\n"
@@ -195,12 +224,134 @@ static void every_key(void **state)
 			    "(SELECT B__c FROM C__c LIMIT 5)");
 	assert_int_equal(job->overlap_s, 0);
 	assert_int_equal(job->on_remote_delete, CONF_DELETE_MARK);
+	assert_int_equal(job->match_count, 4);
+	assert_string_equal(job->match[0], "Email");
+	assert_string_equal(job->match[1], "Phone");
+	assert_string_equal(job->match[2], "LastName");
+	assert_string_equal(job->match[3], "Birthdate");
+	assert_string_equal(job->external_id, "ns__Key__c");
+	assert_int_equal(job->create, CONF_CREATE_BOTH);
+	assert_true(job->allow_unsafe_create);
+	assert_int_equal(job->conflict, CONF_CONFLICT_NEWEST);
+	assert_int_equal(job->guard_s, 0);
+	assert_int_equal(job->history_s, 3600);
+	assert_int_equal(job->on_local_delete, CONF_LOCAL_DELETE_RECORD);
 	assert_int_equal(job->field_count, 3);
 	assert_string_equal(job->fields[0].column, "sf_id");
 	assert_string_equal(job->fields[1].field, "Owner.Email");
 	assert_string_equal(job->fields[1].column, "owner");
 	assert_string_equal(job->fields[2].field, "*");
 	assert_null(job->fields[2].column);
+	assert_int_equal(job->fields[2].direction, CONF_BOTH);
+	assert_int_equal(job->fields[2].conflict, CONF_CONFLICT_NEWEST);
+}
+
+/* A field's line in a job whose conflict is manual; the [fields] stands first. */
+static void each_line_of_a_field(void **state)
+{
+	static const struct {
+		const char *line, *column;
+		enum conf_direction direction;
+		enum conf_conflict conflict;
+		enum conf_blank blank;
+	} rows[] = {
+		{ "Email = -> mail", "mail", CONF_DOWN, CONF_CONFLICT_MANUAL, CONF_BLANK_CLEAR },
+		{ "Email = <- mail", "mail", CONF_UP, CONF_CONFLICT_MANUAL, CONF_BLANK_CLEAR },
+		{ "Email = <-> mail", "mail", CONF_BOTH, CONF_CONFLICT_MANUAL, CONF_BLANK_CLEAR },
+		{ "Email=<->mail", "mail", CONF_BOTH, CONF_CONFLICT_MANUAL, CONF_BLANK_CLEAR },
+		{ "LastName = <-", "last_name", CONF_UP, CONF_CONFLICT_MANUAL, CONF_BLANK_CLEAR },
+		{ "LastName = <->", "last_name", CONF_BOTH, CONF_CONFLICT_MANUAL,
+		  CONF_BLANK_CLEAR },
+		{ "Email = <-> mail, conflict=salesforce", "mail", CONF_BOTH,
+		  CONF_CONFLICT_SALESFORCE, CONF_BLANK_CLEAR },
+		{ "Email = <-> mail,conflict = local", "mail", CONF_BOTH, CONF_CONFLICT_LOCAL,
+		  CONF_BLANK_CLEAR },
+		{ "Email = <-> mail , conflict=\tnewest , blank =keep ", "mail", CONF_BOTH,
+		  CONF_CONFLICT_NEWEST, CONF_BLANK_KEEP },
+		{ "Email = <-> mail, \\\n  blank=fill, \\\n  conflict=nonblank", "mail", CONF_BOTH,
+		  CONF_CONFLICT_NONBLANK, CONF_BLANK_FILL },
+		{ "LastName = <->, conflict=manual", "last_name", CONF_BOTH, CONF_CONFLICT_MANUAL,
+		  CONF_BLANK_CLEAR },
+		{ "LastName = ->,blank=keep", "last_name", CONF_DOWN, CONF_CONFLICT_MANUAL,
+		  CONF_BLANK_KEEP },
+		{ "Score__c = <- score, blank=fill", "score", CONF_UP, CONF_CONFLICT_MANUAL,
+		  CONF_BLANK_FILL },
+		{ "Score__c = <-, blank=clear", "score", CONF_UP, CONF_CONFLICT_MANUAL,
+		  CONF_BLANK_CLEAR },
+		{ "Owner.Email = -> , blank=fill", "owner_email", CONF_DOWN, CONF_CONFLICT_MANUAL,
+		  CONF_BLANK_FILL },
+		{ "* = ->, blank=keep", NULL, CONF_DOWN, CONF_CONFLICT_MANUAL, CONF_BLANK_KEEP },
+		{ "* = <-", NULL, CONF_UP, CONF_CONFLICT_MANUAL, CONF_BLANK_CLEAR },
+		{ "* = <->", NULL, CONF_BOTH, CONF_CONFLICT_MANUAL, CONF_BLANK_CLEAR },
+		{ "* = <->, conflict=newest, blank=keep", NULL, CONF_BOTH, CONF_CONFLICT_NEWEST,
+		  CONF_BLANK_KEEP },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP(conf_free) struct conf *conf = NULL;
+		CLEANUP_FREE char *text = mem_format("[fields j]\n%s\n" ACCOUNT STORE JOB
+						     "conflict = manual\ncreate = none\n",
+						     rows[i].line);
+		const struct conf_field *got;
+
+		scratch_text(*state, "a.conf", text);
+		conf = read_good(*state);
+		got = &conf->jobs[0].fields[0];
+		check_text(rows[i].line, "column", got->column, rows[i].column);
+		if (got->direction != rows[i].direction || got->conflict != rows[i].conflict ||
+		    got->blank != rows[i].blank)
+			fail_msg("%s: direction %d, conflict %d, blank %d", rows[i].line,
+				 got->direction, got->conflict, got->blank);
+	}
+}
+
+/* What a job and its [fields] may say of how pairs come to be. */
+static void each_way_to_make_pairs(void **state)
+{
+	static const struct {
+		const char *job, *fields;
+		enum conf_create create;
+	} rows[] = {
+		{ "", "Email = ->", CONF_CREATE_LOCAL },
+		{ "create = none", "Email = <-", CONF_CREATE_NONE },
+		{ "create = none\nmatch = email", "Email = ->", CONF_CREATE_NONE },
+		{ "create = local", "Email = <->", CONF_CREATE_LOCAL },
+		{ "create = local", "Email = <-\n* = ->", CONF_CREATE_LOCAL },
+		{ "match = Email Phone", "Id = ->\n* = ->", CONF_CREATE_LOCAL },
+		{ "match = Email", "Email = <-\nId = ->", CONF_CREATE_LOCAL },
+		{ "external_id = Key__c", "Id = ->", CONF_CREATE_LOCAL },
+		{ "create = salesforce\nexternal_id = Key__c", "Email = <-",
+		  CONF_CREATE_SALESFORCE },
+		{ "external_id = Key__c\ncreate = both", "* = <->", CONF_CREATE_BOTH },
+		{ "external_id = Key__c\ncreate = both", "Email = <-\nId = ->", CONF_CREATE_BOTH },
+		{ "allow_unsafe_create = yes\ncreate = both", "Email = <->", CONF_CREATE_BOTH },
+		{ "create = salesforce\nallow_unsafe_create = yes", "* = <-",
+		  CONF_CREATE_SALESFORCE },
+		{ "on_remote_delete = mark", "* = <->", CONF_CREATE_LOCAL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP(conf_free) struct conf *conf = NULL;
+		CLEANUP_FREE char *text = mem_format(ACCOUNT STORE JOB "%s\n[fields j]\n%s\n",
+						     rows[i].job, rows[i].fields);
+
+		scratch_text(*state, "a.conf", text);
+		conf = read_good(*state);
+		if (conf->jobs[0].create != rows[i].create)
+			fail_msg("%s: create %d", rows[i].job, conf->jobs[0].create);
+	}
+}
+
+static void two_objects_in_a_table(void **state)
+{
+	CLEANUP(conf_free) struct conf *conf = NULL;
+
+	scratch_text(*state, "a.conf",
+		     GOOD "[job k]\naccount = a\nstore = s\nobject = Lead\ntable = Contact\n"
+			  "[fields k]\n* = ->\n");
+	conf = read_good(*state);
+	assert_int_equal(conf->job_count, 2);
+	assert_string_equal(conf->jobs[1].table, "Contact");
 }
 
 /* An account's `lines` behind those that every flow has. */
@@ -212,16 +363,6 @@ static struct conf *read_account(const char *folder, const char *lines)
 
 	scratch_text(folder, "a.conf", text);
 	return read_good(folder);
-}
-
-/* NULL: not set. */
-static void check_text(const char *flow, const char *key, const char *got, const char *want)
-{
-	if (got && want && strcmp(got, want) == 0)
-		return;
-	if (got || want)
-		fail_msg("%s, %s: got %s, want %s", flow, key, got ? got : "nothing",
-			 want ? want : "nothing");
 }
 
 static void each_flow_has_its_keys(void **state)
@@ -485,6 +626,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 		TEST(defaults),
 		TEST(every_key),
+		TEST(each_line_of_a_field),
+		TEST(each_way_to_make_pairs),
+		TEST(two_objects_in_a_table),
 		TEST(each_flow_has_its_keys),
 		TEST(redirects_of_their_own),
 		TEST(hosts_that_may_be_spoken_to),

@@ -57,7 +57,7 @@ static void the_sample_is_read(void **state)
 	read_without_mistake(in, in->text);
 }
 
-/* `#key = value` is a key that is commented out, `#[` a section; `# text` is a comment. */
+/* `#key = value` is a key or a field that is commented out, `#[` a section; `# text` is a comment. */
 static char *uncomment(const char *text)
 {
 	char *out = mem_strdup(text);
@@ -65,7 +65,7 @@ static char *uncomment(const char *text)
 
 	for (size_t i = 0; text[i]; i++)
 		if (text[i] != '#' || (i && text[i - 1] != '\n') ||
-		    (!islower((unsigned char)text[i + 1]) && text[i + 1] != '['))
+		    (!isalpha((unsigned char)text[i + 1]) && text[i + 1] != '['))
 			out[used++] = text[i];
 	out[used] = '\0';
 	return out;
