@@ -100,7 +100,9 @@ static void fill_run_job(struct job *in)
 {
 	const struct conf_job *conf = in->args.conf;
 
-	in->rules = mem_array(struct mapping_rule, conf->field_count);
+	size_t count = conf->field_count;
+
+	in->rules = mem_array(struct mapping_rule, count + 1);
 	for (size_t i = 0; i < conf->field_count; i++)
 		in->rules[i] = (struct mapping_rule){ .field = conf->fields[i].field,
 						      .column = conf->fields[i].column,
@@ -108,13 +110,16 @@ static void fill_run_job(struct job *in)
 						      .line = conf->fields[i].line,
 						      .rule = rule(&conf->fields[i]),
 						      .blank = blank(&conf->fields[i]) };
+	/* It is ours to write, whatever `*` says. */
+	if (conf->external_id)
+		in->rules[count++] = (struct mapping_rule){ .field = conf->external_id };
 	in->run_job = (struct run_job){ .name = conf->name,
 					.object = conf->object,
 					.table = conf->table,
 					.key = conf->key,
 					.where = conf->where,
 					.rules = in->rules,
-					.rule_count = conf->field_count,
+					.rule_count = count,
 					.on_delete = on_delete(conf),
 					.delete_remote =
 						conf->on_local_delete == CONF_LOCAL_DELETE_RECORD,

@@ -39,7 +39,7 @@ struct mapping *mapping_resolve(const struct mapping_rule *rules, size_t count,
 
 	made->shares = 1;
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(rules[i].field, "*") != 0)
+		if (rules[i].column)
 			add_rule(&in, &rules[i]);
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(rules[i].field, "*") == 0)

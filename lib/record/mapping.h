@@ -18,7 +18,8 @@ struct schema;
 enum mapping_direction { MAPPING_DOWN, MAPPING_UP, MAPPING_BOTH };
 
 /* As written in the conf; strings borrowed. field "*" and column NULL: all others, each in the
- * column of its snake_case name; with BOTH those that cannot be written are DOWN. */
+ * column of its snake_case name; with BOTH those that cannot be written are DOWN. Another field and
+ * column NULL: it is not mapped, by "*" neither. */
 struct mapping_rule {
 	const char *field;
 	const char *column;

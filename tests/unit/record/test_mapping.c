@@ -199,6 +199,24 @@ static void star_both_ways_takes_read_only_fields_down(void **state)
 		      "");
 }
 
+static void a_field_without_a_column_is_not_mapped(void **state)
+{
+	static const struct mapping_rule rules[] = {
+		{ "*", NULL, MAPPING_DOWN, 1 },
+		{ "Email", NULL, MAPPING_DOWN, 2 },
+		{ "Nope", NULL, MAPPING_DOWN, 3 },
+	};
+	CLEANUP(schema_free) struct schema *contact = new_contact();
+	CLEANUP(mapping_free) struct mapping *mapping = NULL;
+	struct error err;
+
+	(void)state;
+	mapping = mapping_resolve(rules, LEN(rules), contact, NULL, NULL, NULL, &err);
+	assert_non_null(mapping);
+	for (size_t i = 0; i < mapping->count; i++)
+		assert_string_not_equal(mapping->fields[i].field, "Email");
+}
+
 static void nothing_left_is_an_error(void **state)
 {
 	static const struct mapping_rule rules[] = { { "Nope", "nope", MAPPING_DOWN, 1 } };
@@ -276,6 +294,7 @@ int main(void)
 		cmocka_unit_test(bad_rules_fall_by_themselves),
 		cmocka_unit_test(star_is_every_other_field),
 		cmocka_unit_test(star_both_ways_takes_read_only_fields_down),
+		cmocka_unit_test(a_field_without_a_column_is_not_mapped),
 		cmocka_unit_test(nothing_left_is_an_error),
 		cmocka_unit_test(what_the_ledger_remembers),
 		cmocka_unit_test(a_share_keeps_it),
