@@ -108,8 +108,9 @@ static void widen(struct error *err, const char *object)
 			  "%s cannot be read: it is not there, or our user may not see it", object);
 }
 
-static void described(const struct http_response *response, const struct error *err, void *arg)
+static void described(const struct sf_call_end *end, void *arg)
 {
+	const struct http_response *response = end->response;
 	struct remote_call ended = *(struct remote_call *)arg, *in = arg;
 	CLEANUP_FREE char *name = TAKE(in->object);
 	struct object *object = find_object(in->remote, name);
@@ -118,8 +119,8 @@ static void described(const struct http_response *response, const struct error *
 	struct error why;
 
 	free_call(in);
-	if (err) {
-		why = *err;
+	if (end->err) {
+		why = *end->err;
 		widen(&why, name);
 	} else if (response->status == 304 && object) {
 		schema = object->schema;
@@ -130,7 +131,7 @@ static void described(const struct http_response *response, const struct error *
 			keep_schema(ended.remote, name, schema, response->last_modified);
 	}
 	if (schema)
-		ended.schema_done(schema, changed, response->date_ms, NULL, ended.done_arg);
+		ended.schema_done(schema, changed, end->server_ms, NULL, ended.done_arg);
 	else
 		ended.schema_done(NULL, false, 0, &why, ended.done_arg);
 }
@@ -238,7 +239,7 @@ static bool keep_next(const struct remote_call *in, struct record_page *page, st
 	return true;
 }
 
-static void have_read(const struct http_response *response, const struct error *err, void *arg)
+static void have_read(const struct sf_call_end *end, void *arg)
 {
 	struct remote_call *in = arg;
 	remote_page_fn *done = in->page_done;
@@ -246,17 +247,16 @@ static void have_read(const struct http_response *response, const struct error *
 	struct record_page *page = NULL;
 	struct error why;
 
-	if (err) {
-		why = *err;
+	if (end->err) {
+		why = *end->err;
 		widen(&why, in->object ? in->object : "the object");
 	} else {
 		page = sf_page_end(in->page, &why);
 	}
 	if (page && !keep_next(in, page, &why))
 		record_page_free(TAKE(page));
-	if (page) {
-		page->server_ms = response->date_ms;
-	}
+	if (page)
+		page->server_ms = end->server_ms;
 	if (page ? page->bytes > LARGE_PAGE : is_too_much(&why))
 		ask_for_less(in);
 	free_call(in);
