@@ -16,8 +16,10 @@ static const struct {
 } rows[] = {
 	/* Refused before anybody looked into the request. */
 	{ 401, 401, NULL, SF_NOTHING_DONE },
+	{ 413, 414, NULL, SF_NOTHING_DONE },
 	{ 420, 420, NULL, SF_NOTHING_DONE },
 	{ 429, 429, NULL, SF_NOTHING_DONE },
+	{ 431, 431, NULL, SF_NOTHING_DONE },
 
 	/* Only the answer may have been refused. */
 	{ 406, 406, NULL, SF_MAY_BE_DONE },

@@ -51,7 +51,8 @@ struct remote_call {
 	unsigned batch;    /* what the query asked for; 0: the most */
 	unsigned asked;    /* what this page was asked for */
 	char *path;        /* which page is asked for; owned */
-	char *stamp_field; /* of the shape, owned */
+	char *stamp_field; /* of the shape, owned, as is the next */
+	char *key_field;
 	remote_schema_fn *schema_done;
 	remote_page_fn *page_done;
 	void *done_arg;
@@ -168,34 +169,67 @@ static struct remote_call *describe(struct remote *remote, const char *object,
 /* --- reading --- */
 
 /* The word for the next page holds what this one was asked for, as no one else remembers it:
- * "SystemModstamp|2000dm|/services/data/v66.0/query/01g...-2000". */
+ * "SystemModstamp|2000dm|Key__c:0:0|/services/data/v66.0/query/01g...-2000". */
 static char *format_next(const struct sf_shape *shape, unsigned batch, const char *path)
 {
-	return mem_format("%s|%u%s%s%s|%s", shape->stamp_field ? shape->stamp_field : "", batch,
-			  shape->has_deleted ? "d" : "", shape->has_master ? "m" : "",
-			  shape->ids_only ? "i" : "", path);
+	CLEANUP_FREE char *key = shape->key_field
+					 ? mem_format("%s:%u:%d", shape->key_field,
+						      (unsigned)shape->key_type, shape->key_scale)
+					 : mem_strdup("");
+
+	return mem_format("%s|%u%s%s%s%s%s|%s|%s", shape->stamp_field ? shape->stamp_field : "",
+			  batch, shape->has_deleted ? "d" : "", shape->has_master ? "m" : "",
+			  shape->has_modified ? "t" : "", shape->has_modifier ? "u" : "",
+			  shape->ids_only ? "i" : "", key, path);
+}
+
+/* "Key__c:0:0"; "" is none. */
+static bool parse_key(struct remote_call *in, const char *word)
+{
+	const char *colon = strchr(word, ':');
+	unsigned type;
+	int scale;
+
+	if (!*word)
+		return true;
+	if (!colon || sscanf(colon, ":%u:%d", &type, &scale) != 2 || type > VALUE_SET)
+		return false;
+	in->key_field = mem_strndup(word, (size_t)(colon - word));
+	in->shape.key_field = in->key_field;
+	in->shape.key_type = (enum value_type)type;
+	in->shape.key_scale = scale;
+	return str_is_name(in->key_field);
+}
+
+static bool parse_parts(struct remote_call *in, const char *stamp, const char *flags,
+			const char *key, const char *path)
+{
+	if (!path || !url_is_server_path(path) || (*stamp && !str_is_name(stamp)))
+		return false;
+	in->stamp_field = *stamp ? mem_strdup(stamp) : NULL;
+	in->batch = (unsigned)strtoul(flags, NULL, 10);
+	in->shape = (struct sf_shape){ .stamp_field = in->stamp_field,
+				       .has_deleted = strchr(flags, 'd'),
+				       .has_master = strchr(flags, 'm'),
+				       .has_modified = strchr(flags, 't'),
+				       .has_modifier = strchr(flags, 'u'),
+				       .ids_only = strchr(flags, 'i') };
+	return parse_key(in, key);
 }
 
 /* The path in it; NULL with in->early set. */
-static const char *parse_next(struct remote_call *in, const char *next)
+static char *parse_next(struct remote_call *in, const char *next)
 {
-	size_t len = strcspn(next, "|");
-	const char *flags = next + len + (next[len] == '|');
-	const char *path = strchr(flags, '|');
+	CLEANUP_FREE char *words = mem_strdup(next);
+	char *rest = words, *stamp = strsep(&rest, "|"), *flags = strsep(&rest, "|"),
+	     *key = strsep(&rest, "|");
 
-	in->stamp_field = len ? mem_strndup(next, len) : NULL;
-	if (!path || !url_is_server_path(path + 1) ||
-	    (in->stamp_field && !str_is_name(in->stamp_field))) {
-		error_set(&in->early, ERROR_BUG, "bad-next",
-			  "the position of the next page is not one of ours");
-		return NULL;
-	}
-	in->shape = (struct sf_shape){ .stamp_field = in->stamp_field,
-				       .has_deleted = memchr(flags, 'd', (size_t)(path - flags)),
-				       .has_master = memchr(flags, 'm', (size_t)(path - flags)),
-				       .ids_only = memchr(flags, 'i', (size_t)(path - flags)) };
-	in->batch = (unsigned)strtoul(flags, NULL, 10);
-	return path + 1;
+	/* The rest is the path, whatever it holds. */
+	if (parse_parts(in, stamp, flags, key, rest))
+		return mem_strdup(rest);
+	error_set(&in->early, ERROR_BUG, "bad-next",
+		  "the position of the next page is not one of ours");
+	return NULL;
 }
 
 static bool take_bytes(const char *bytes, size_t len, void *arg, struct error *err)
@@ -273,6 +307,7 @@ static void start_reading(struct remote_call *in, struct mapping *mapping, const
 		in->asked = LEAST_BATCH;
 	snprintf(options, sizeof(options), "Sforce-Query-Options: batchSize=%u", in->asked);
 	in->path = mem_strdup(path);
+	in->shape.user_id = in->remote->caller.user_id;
 	in->page = sf_page_new(mapping, &in->shape);
 	in->call = sf_call_start(&(struct sf_call_args){ .caller = &in->remote->caller,
 							 .class = HTTP_READ,
@@ -303,6 +338,8 @@ static struct remote_call *read_first(struct remote *remote, const struct remote
 	if (path) {
 		in->stamp_field = in->shape.stamp_field ? mem_strdup(in->shape.stamp_field) : NULL;
 		in->shape.stamp_field = in->stamp_field;
+		in->key_field = in->shape.key_field ? mem_strdup(in->shape.key_field) : NULL;
+		in->shape.key_field = in->key_field;
 		start_reading(in, query->mapping, path);
 	} else {
 		fail_soon(in);
@@ -314,7 +351,7 @@ static struct remote_call *read_more(struct remote *remote, struct mapping *mapp
 				     const char *next, remote_page_fn *done, void *arg)
 {
 	struct remote_call *in = new_call(remote, arg);
-	const char *path = parse_next(in, next);
+	CLEANUP_FREE char *path = parse_next(in, next);
 
 	in->page_done = done;
 	if (path)
@@ -339,6 +376,7 @@ static void free_call(struct remote_call *in)
 {
 	free(in->object);
 	free(in->stamp_field);
+	free(in->key_field);
 	free(in->path);
 	sf_page_free(in->page);
 	free(in);
