@@ -1,4 +1,4 @@
-/* sf_remote.c - the provider's table: describes, then reading, then what both share. */
+/* sf_remote.c - the provider's table: describes, reading, writing, then what they share. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,7 @@
 #include "salesforce/sf_describe.h"
 #include "salesforce/sf_page.h"
 #include "salesforce/sf_soql.h"
+#include "salesforce/sf_writing.h"
 
 #define MOST_BATCH  2000
 #define LEAST_BATCH 200
@@ -55,6 +56,8 @@ struct remote_call {
 	char *key_field;
 	remote_schema_fn *schema_done;
 	remote_page_fn *page_done;
+	struct sf_writing *writing; /* owned; NULL if it is another call */
+	remote_written_fn *written_done;
 	void *done_arg;
 };
 
@@ -361,7 +364,31 @@ static struct remote_call *read_more(struct remote *remote, struct mapping *mapp
 	return in;
 }
 
-/* --- what both share --- */
+/* --- writing --- */
+
+static void have_written(const struct remote_written *written, void *arg)
+{
+	struct remote_call ended = *(struct remote_call *)arg;
+
+	free_call(arg);
+	ended.written_done(written, ended.done_arg);
+}
+
+static struct remote_call *write_batch(struct remote *remote, const struct remote_batch *batch,
+				       remote_written_fn *done, void *arg)
+{
+	struct remote_call *in = new_call(remote, arg);
+
+	in->written_done = done;
+	in->writing =
+		sf_writing_start(&(struct sf_writing_args){ .caller = &in->remote->caller,
+							    .api_version = in->remote->api_version,
+							    .batch = batch },
+				 have_written, in);
+	return in;
+}
+
+/* --- what they share --- */
 
 static struct remote_call *new_call(struct remote *in, void *arg)
 {
@@ -404,6 +431,7 @@ static void cancel(struct remote_call *in)
 		return;
 	loop_timer_cancel(in->first);
 	sf_call_cancel(in->call);
+	sf_writing_cancel(in->writing);
 	free_call(in);
 }
 
@@ -419,6 +447,7 @@ struct sf_remote *sf_remote_new(const struct sf_remote_args *args)
 		.schema = known_schema,
 		.read = read_first,
 		.read_more = read_more,
+		.write = write_batch,
 		.cancel = cancel,
 		.org_id = org_id,
 	};
