@@ -41,9 +41,10 @@ struct remote_query {
 	int64_t until_ms;       /* BY_STAMP: before this stamp */
 	const char *pick_field; /* PICKED: ids if NULL; text compares without case */
 	const struct value *picks; /* PICKED: at least one */
-	size_t pick_count;         /* too many for a request: ERROR_RETRY code query-too-long */
+	size_t pick_count;         /* too many for a request, or one too long for any: ERROR_RETRY
+				      code query-too-long */
 	const char *key_field;     /* read into record.key; NULL: none */
-	bool ids_only;             /* only id, stamp, deletion: values stay null */
+	bool ids_only;             /* only id, stamp, deletion: values and key stay null */
 	unsigned batch;            /* records a page, a hint; 0: the provider's most */
 };
 

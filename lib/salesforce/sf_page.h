@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/mem.h"
+#include "record/value.h"
 
 struct error;
 struct mapping;
@@ -17,13 +18,21 @@ struct sf_page;
 
 /* What a query asked for besides the fields of its mapping. */
 struct sf_shape {
-	const char *stamp_field; /* NULL: none; borrowed */
+	const char *stamp_field; /* NULL: none; borrowed, as all texts here */
 	bool has_deleted;        /* IsDeleted */
 	bool has_master;         /* MasterRecordId */
-	bool ids_only;           /* none of the mapping's fields */
+	bool has_modified;       /* LastModifiedDate */
+	bool has_modifier;       /* LastModifiedById, to be compared with */
+	const char *user_id; /* our user's, in 18 characters: must live as long as the page, and may
+				be written until its first bytes come. NULL: not known */
+	const char *key_field; /* NULL: none */
+	enum value_type key_type;
+	int key_scale;
+	bool ids_only; /* none of the mapping's fields */
 };
 
-/* Both are good for as long as needed: the mapping is shared, the shape copied. */
+/* Both are good for as long as needed: the mapping is shared, the shape copied, but
+ * for the user_id. */
 struct sf_page *sf_page_new(struct mapping *mapping, const struct sf_shape *shape);
 void sf_page_free(struct sf_page *in);
 CLEANUP_DEFINE(struct sf_page, sf_page_free)

@@ -36,9 +36,20 @@ static struct sf_node *plan_key(struct sf_node *in, const char *key, size_t len)
 	return &in->children[in->count++];
 }
 
-static void plan_system(struct sf_node *root, const char *key, enum sf_role role)
+static struct sf_node *plan_system(struct sf_node *root, const char *key, enum sf_role role)
 {
-	plan_key(root, key, strlen(key))->role = role;
+	struct sf_node *node = plan_key(root, key, strlen(key));
+
+	node->roles |= role;
+	return node;
+}
+
+static void plan_key_field(struct sf_node *root, const struct sf_shape *shape)
+{
+	struct sf_node *node = plan_system(root, shape->key_field, SF_ROLE_KEY);
+
+	node->key_type = shape->key_type;
+	node->key_scale = shape->key_scale;
 }
 
 static void plan_field(struct sf_node *root, const struct mapping_field *field, size_t value)
@@ -64,6 +75,12 @@ struct sf_node *sf_plan_new(const struct mapping *mapping, const struct sf_shape
 		plan_system(root, "IsDeleted", SF_ROLE_DELETED);
 	if (shape->has_master)
 		plan_system(root, "MasterRecordId", SF_ROLE_MASTER);
+	if (shape->has_modified)
+		plan_system(root, "LastModifiedDate", SF_ROLE_MODIFIED);
+	if (shape->has_modifier)
+		plan_system(root, "LastModifiedById", SF_ROLE_MODIFIER)->user_id = shape->user_id;
+	if (shape->key_field)
+		plan_key_field(root, shape);
 	for (size_t i = 0; i < mapping->count && !shape->ids_only; i++)
 		plan_field(root, &mapping->fields[i], i);
 	return root;
@@ -92,37 +109,37 @@ static bool protocol(struct error *err, const char *what)
 			 "the answer of a query is not what Salesforce sends: %s", what);
 }
 
+static bool read_id(const struct sf_scalar *scalar, char out[19], struct error *err)
+{
+	return (scalar->kind == SF_JSON_STRING && value_id18(scalar->text, scalar->len, out)) ||
+	       protocol(err, "a record's Id is no id");
+}
+
 static bool take_id(const struct sf_scalar *scalar, struct arena *arena, const char **ret,
 		    struct error *err)
 {
 	char id[19];
 
-	if (scalar->kind != SF_JSON_STRING || !value_id18(scalar->text, scalar->len, id))
-		return protocol(err, "a record's Id is no id");
+	if (!read_id(scalar, id, err))
+		return false;
 	*ret = arena_copy(arena, id, 18);
 	return true;
 }
 
-static bool take_system(enum sf_role role, const struct sf_scalar *scalar, struct arena *arena,
-			struct record *record, struct error *err)
+static bool take_time(const struct sf_scalar *scalar, int64_t *ret_ms, struct error *err)
 {
-	switch (role) {
-	case SF_ROLE_NONE: return true;
-	case SF_ROLE_ID: return take_id(scalar, arena, &record->id, err);
-	case SF_ROLE_MASTER:
-		return scalar->kind == SF_JSON_NULL ||
-		       take_id(scalar, arena, &record->master_id, err);
-	case SF_ROLE_STAMP:
-		if (scalar->kind != SF_JSON_STRING ||
-		    !utc_parse(scalar->text, scalar->len, &record->stamp_ms))
-			return protocol(err, "a record's stamp is no time");
-		return true;
-	case SF_ROLE_DELETED:
-		if (scalar->kind != SF_JSON_BOOLEAN)
-			return protocol(err, "IsDeleted is not a boolean");
-		record->deleted = *scalar->text == '1';
-		return true;
-	}
+	return (scalar->kind == SF_JSON_STRING && utc_parse(scalar->text, scalar->len, ret_ms)) ||
+	       protocol(err, "a record's stamp is no time");
+}
+
+static bool take_modifier(const struct sf_node *node, const struct sf_scalar *scalar,
+			  struct record *record, struct error *err)
+{
+	char id[19];
+
+	if (!read_id(scalar, id, err))
+		return false;
+	record->by_us = node->user_id && strcmp(id, node->user_id) == 0;
 	return true;
 }
 
@@ -143,32 +160,81 @@ static bool may_be(enum value_type type, enum sf_json kind)
 	return false;
 }
 
-static bool take_mapped(const struct sf_node *node, const struct sf_scalar *scalar,
-			struct arena *arena, struct record *record, struct error *err)
+static bool take_value(const char *name, enum value_type type, int scale,
+		       const struct sf_scalar *scalar, struct arena *arena, struct value *ret,
+		       struct error *err)
 {
-	const struct mapping_field *field = node->field;
 	const char *text = scalar->kind == SF_JSON_NULL ? NULL : scalar->text;
 	struct value made;
 	struct error why;
 
-	if (!may_be(field->type, scalar->kind))
+	if (!may_be(type, scalar->kind))
 		return error_set(err, ERROR_RECORD, "bad-value",
-				 "%s: JSON of another type than %s, or too many digits",
-				 field->field, value_type_name(field->type));
-	if (!value_canonical(field->type, field->scale, text, scalar->len, arena, &made, &why))
-		return error_set(err, ERROR_RECORD, why.code, "%s: %s", field->field, why.text);
+				 "%s: JSON of another type than %s, or too many digits", name,
+				 value_type_name(type));
+	if (!value_canonical(type, scale, text, scalar->len, arena, &made, &why))
+		return error_set(err, ERROR_RECORD, why.code, "%s: %s", name, why.text);
 	/* Borrowed from what is only lent. */
 	if (text && made.text >= text && made.text <= text + scalar->len)
 		made.text = arena_copy(arena, made.text, made.len);
-	record->values[node->value] = made;
+	*ret = made;
 	return true;
+}
+
+static bool take_role(const struct sf_node *node, enum sf_role role, const struct sf_scalar *scalar,
+		      struct arena *arena, struct record *record, struct error *err)
+{
+	switch (role) {
+	case SF_ROLE_ID: return take_id(scalar, arena, &record->id, err);
+	case SF_ROLE_STAMP: return take_time(scalar, &record->stamp_ms, err);
+	case SF_ROLE_DELETED:
+		if (scalar->kind != SF_JSON_BOOLEAN)
+			return protocol(err, "IsDeleted is not a boolean");
+		record->deleted = *scalar->text == '1';
+		return true;
+	case SF_ROLE_MASTER:
+		return scalar->kind == SF_JSON_NULL ||
+		       take_id(scalar, arena, &record->master_id, err);
+	case SF_ROLE_MODIFIED:
+		return scalar->kind == SF_JSON_NULL || take_time(scalar, &record->modified_ms, err);
+	case SF_ROLE_MODIFIER:
+		return scalar->kind == SF_JSON_NULL || take_modifier(node, scalar, record, err);
+	case SF_ROLE_KEY:
+		return take_value(node->key, node->key_type, node->key_scale, scalar, arena,
+				  &record->key, err);
+	}
+	return true;
+}
+
+static bool take_system(const struct sf_node *node, const struct sf_scalar *scalar,
+			struct arena *arena, struct record *record, struct error *err)
+{
+	for (unsigned role = SF_ROLE_ID; role <= SF_ROLE_KEY && node->roles; role <<= 1)
+		if ((node->roles & role) &&
+		    !take_role(node, (enum sf_role)role, scalar, arena, record, err))
+			return false;
+	return true;
+}
+
+static bool take_mapped(const struct sf_node *node, const struct sf_scalar *scalar,
+			struct arena *arena, struct record *record, struct error *err)
+{
+	const struct mapping_field *field = node->field;
+
+	return take_value(field->field, field->type, field->scale, scalar, arena,
+			  &record->values[node->value], err);
 }
 
 bool sf_plan_take(const struct sf_node *node, const struct sf_scalar *scalar, struct arena *arena,
 		  struct record *record, struct error *err)
 {
-	return take_system(node->role, scalar, arena, record, err) &&
+	return take_system(node, scalar, arena, record, err) &&
 	       (!node->field || take_mapped(node, scalar, arena, record, err));
+}
+
+const char *sf_plan_name(const struct sf_node *node)
+{
+	return node->field ? node->field->field : node->key;
 }
 
 void sf_plan_take_nothing(const struct sf_node *node, struct record *record)

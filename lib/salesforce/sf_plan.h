@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/mem.h"
+#include "record/value.h"
 
 struct arena;
 struct error;
@@ -13,22 +14,33 @@ struct mapping_field;
 struct record;
 struct sf_shape;
 
-/* One field may be both a system field and mapped. */
-enum sf_role { SF_ROLE_NONE, SF_ROLE_ID, SF_ROLE_STAMP, SF_ROLE_DELETED, SF_ROLE_MASTER };
+/* What a field is to us, several things perhaps; and it may be mapped besides. */
+enum sf_role {
+	SF_ROLE_ID = 1,
+	SF_ROLE_STAMP = 2,
+	SF_ROLE_DELETED = 4,
+	SF_ROLE_MASTER = 8,
+	SF_ROLE_MODIFIED = 16,
+	SF_ROLE_MODIFIER = 32,
+	SF_ROLE_KEY = 64,
+};
 
 /* "Owner.Email" is a node Owner with a node Email below. Children are in the order of the query, in
  * which the answer's members usually come. */
 struct sf_node {
 	char *key;
 	size_t key_len;
-	enum sf_role role;
-	const struct mapping_field *field; /* NULL if only a system field or a relationship */
+	unsigned roles;                    /* of enum sf_role */
+	const struct mapping_field *field; /* NULL if not mapped, or a relationship */
 	size_t value;                      /* index of the field's value in the record */
+	enum value_type key_type;          /* SF_ROLE_KEY */
+	int key_scale;
+	const char *user_id; /* SF_ROLE_MODIFIER: ours; borrowed */
 	struct sf_node *children;
 	size_t count;
 };
 
-/* The root. The mapping must live as long. */
+/* The root. The mapping must live as long, and the shape's user_id. */
 struct sf_node *sf_plan_new(const struct mapping *mapping, const struct sf_shape *shape);
 void sf_plan_free(struct sf_node *root);
 CLEANUP_DEFINE(struct sf_node, sf_plan_free)
@@ -47,9 +59,13 @@ struct sf_scalar {
 };
 
 /* Puts it into the record as its node says: false with `err` ERROR_RETRY code protocol if a system
- * field is not what it must be, ERROR_RECORD code bad-value if a mapped one is not of its type. */
+ * field is not what it must be, ERROR_RECORD code bad-value if the key or a mapped one is not of
+ * its type. */
 bool sf_plan_take(const struct sf_node *node, const struct sf_scalar *scalar, struct arena *arena,
 		  struct record *record, struct error *err);
+
+/* What people call the field. */
+const char *sf_plan_name(const struct sf_node *node);
 
 /* All below a relationship that is null is null. */
 void sf_plan_take_nothing(const struct sf_node *node, struct record *record);

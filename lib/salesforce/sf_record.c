@@ -70,7 +70,7 @@ static struct sf_scalar scalar_of(struct json_object *value)
 
 static void reject(struct reading *in, const struct sf_node *node, const struct error *why)
 {
-	const char *field = node->field->field;
+	const char *field = sf_plan_name(node);
 	struct error *copy;
 
 	if (in->record->reject)

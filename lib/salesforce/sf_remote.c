@@ -1,4 +1,4 @@
-/* sf_remote.c - the provider's table: describes, then reading, then what both share. */
+/* sf_remote.c - the provider's table: describes, reading, writing, then what they share. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,7 @@
 #include "salesforce/sf_describe.h"
 #include "salesforce/sf_page.h"
 #include "salesforce/sf_soql.h"
+#include "salesforce/sf_writing.h"
 
 #define MOST_BATCH  2000
 #define LEAST_BATCH 200
@@ -51,9 +52,12 @@ struct remote_call {
 	unsigned batch;    /* what the query asked for; 0: the most */
 	unsigned asked;    /* what this page was asked for */
 	char *path;        /* which page is asked for; owned */
-	char *stamp_field; /* of the shape, owned */
+	char *stamp_field; /* of the shape, owned, as is the next */
+	char *key_field;
 	remote_schema_fn *schema_done;
 	remote_page_fn *page_done;
+	struct sf_writing *writing; /* owned; NULL if it is another call */
+	remote_written_fn *written_done;
 	void *done_arg;
 };
 
@@ -108,8 +112,9 @@ static void widen(struct error *err, const char *object)
 			  "%s cannot be read: it is not there, or our user may not see it", object);
 }
 
-static void described(const struct http_response *response, const struct error *err, void *arg)
+static void described(const struct sf_call_end *end, void *arg)
 {
+	const struct http_response *response = end->response;
 	struct remote_call ended = *(struct remote_call *)arg, *in = arg;
 	CLEANUP_FREE char *name = TAKE(in->object);
 	struct object *object = find_object(in->remote, name);
@@ -118,8 +123,8 @@ static void described(const struct http_response *response, const struct error *
 	struct error why;
 
 	free_call(in);
-	if (err) {
-		why = *err;
+	if (end->err) {
+		why = *end->err;
 		widen(&why, name);
 	} else if (response->status == 304 && object) {
 		schema = object->schema;
@@ -130,7 +135,7 @@ static void described(const struct http_response *response, const struct error *
 			keep_schema(ended.remote, name, schema, response->last_modified);
 	}
 	if (schema)
-		ended.schema_done(schema, changed, response->date_ms, NULL, ended.done_arg);
+		ended.schema_done(schema, changed, end->server_ms, NULL, ended.done_arg);
 	else
 		ended.schema_done(NULL, false, 0, &why, ended.done_arg);
 }
@@ -167,34 +172,67 @@ static struct remote_call *describe(struct remote *remote, const char *object,
 /* --- reading --- */
 
 /* The word for the next page holds what this one was asked for, as no one else remembers it:
- * "SystemModstamp|2000dm|/services/data/v66.0/query/01g...-2000". */
+ * "SystemModstamp|2000dm|Key__c:0:0|/services/data/v66.0/query/01g...-2000". */
 static char *format_next(const struct sf_shape *shape, unsigned batch, const char *path)
 {
-	return mem_format("%s|%u%s%s%s|%s", shape->stamp_field ? shape->stamp_field : "", batch,
-			  shape->has_deleted ? "d" : "", shape->has_master ? "m" : "",
-			  shape->ids_only ? "i" : "", path);
+	CLEANUP_FREE char *key = shape->key_field
+					 ? mem_format("%s:%u:%d", shape->key_field,
+						      (unsigned)shape->key_type, shape->key_scale)
+					 : mem_strdup("");
+
+	return mem_format("%s|%u%s%s%s%s%s|%s|%s", shape->stamp_field ? shape->stamp_field : "",
+			  batch, shape->has_deleted ? "d" : "", shape->has_master ? "m" : "",
+			  shape->has_modified ? "t" : "", shape->has_modifier ? "u" : "",
+			  shape->ids_only ? "i" : "", key, path);
+}
+
+/* "Key__c:0:0"; "" is none. */
+static bool parse_key(struct remote_call *in, const char *word)
+{
+	const char *colon = strchr(word, ':');
+	unsigned type;
+	int scale;
+
+	if (!*word)
+		return true;
+	if (!colon || sscanf(colon, ":%u:%d", &type, &scale) != 2 || type > VALUE_SET)
+		return false;
+	in->key_field = mem_strndup(word, (size_t)(colon - word));
+	in->shape.key_field = in->key_field;
+	in->shape.key_type = (enum value_type)type;
+	in->shape.key_scale = scale;
+	return str_is_name(in->key_field);
+}
+
+static bool parse_parts(struct remote_call *in, const char *stamp, const char *flags,
+			const char *key, const char *path)
+{
+	if (!path || !url_is_server_path(path) || (*stamp && !str_is_name(stamp)))
+		return false;
+	in->stamp_field = *stamp ? mem_strdup(stamp) : NULL;
+	in->batch = (unsigned)strtoul(flags, NULL, 10);
+	in->shape = (struct sf_shape){ .stamp_field = in->stamp_field,
+				       .has_deleted = strchr(flags, 'd'),
+				       .has_master = strchr(flags, 'm'),
+				       .has_modified = strchr(flags, 't'),
+				       .has_modifier = strchr(flags, 'u'),
+				       .ids_only = strchr(flags, 'i') };
+	return parse_key(in, key);
 }
 
 /* The path in it; NULL with in->early set. */
-static const char *parse_next(struct remote_call *in, const char *next)
+static char *parse_next(struct remote_call *in, const char *next)
 {
-	size_t len = strcspn(next, "|");
-	const char *flags = next + len + (next[len] == '|');
-	const char *path = strchr(flags, '|');
+	CLEANUP_FREE char *words = mem_strdup(next);
+	char *rest = words, *stamp = strsep(&rest, "|"), *flags = strsep(&rest, "|"),
+	     *key = strsep(&rest, "|");
 
-	in->stamp_field = len ? mem_strndup(next, len) : NULL;
-	if (!path || !url_is_server_path(path + 1) ||
-	    (in->stamp_field && !str_is_name(in->stamp_field))) {
-		error_set(&in->early, ERROR_BUG, "bad-next",
-			  "the position of the next page is not one of ours");
-		return NULL;
-	}
-	in->shape = (struct sf_shape){ .stamp_field = in->stamp_field,
-				       .has_deleted = memchr(flags, 'd', (size_t)(path - flags)),
-				       .has_master = memchr(flags, 'm', (size_t)(path - flags)),
-				       .ids_only = memchr(flags, 'i', (size_t)(path - flags)) };
-	in->batch = (unsigned)strtoul(flags, NULL, 10);
-	return path + 1;
+	/* The rest is the path, whatever it holds. */
+	if (parse_parts(in, stamp, flags, key, rest))
+		return mem_strdup(rest);
+	error_set(&in->early, ERROR_BUG, "bad-next",
+		  "the position of the next page is not one of ours");
+	return NULL;
 }
 
 static bool take_bytes(const char *bytes, size_t len, void *arg, struct error *err)
@@ -238,7 +276,7 @@ static bool keep_next(const struct remote_call *in, struct record_page *page, st
 	return true;
 }
 
-static void have_read(const struct http_response *response, const struct error *err, void *arg)
+static void have_read(const struct sf_call_end *end, void *arg)
 {
 	struct remote_call *in = arg;
 	remote_page_fn *done = in->page_done;
@@ -246,17 +284,16 @@ static void have_read(const struct http_response *response, const struct error *
 	struct record_page *page = NULL;
 	struct error why;
 
-	if (err) {
-		why = *err;
+	if (end->err) {
+		why = *end->err;
 		widen(&why, in->object ? in->object : "the object");
 	} else {
 		page = sf_page_end(in->page, &why);
 	}
 	if (page && !keep_next(in, page, &why))
 		record_page_free(TAKE(page));
-	if (page) {
-		page->server_ms = response->date_ms;
-	}
+	if (page)
+		page->server_ms = end->server_ms;
 	if (page ? page->bytes > LARGE_PAGE : is_too_much(&why))
 		ask_for_less(in);
 	free_call(in);
@@ -273,6 +310,7 @@ static void start_reading(struct remote_call *in, struct mapping *mapping, const
 		in->asked = LEAST_BATCH;
 	snprintf(options, sizeof(options), "Sforce-Query-Options: batchSize=%u", in->asked);
 	in->path = mem_strdup(path);
+	in->shape.user_id = in->remote->caller.user_id;
 	in->page = sf_page_new(mapping, &in->shape);
 	in->call = sf_call_start(&(struct sf_call_args){ .caller = &in->remote->caller,
 							 .class = HTTP_READ,
@@ -303,6 +341,8 @@ static struct remote_call *read_first(struct remote *remote, const struct remote
 	if (path) {
 		in->stamp_field = in->shape.stamp_field ? mem_strdup(in->shape.stamp_field) : NULL;
 		in->shape.stamp_field = in->stamp_field;
+		in->key_field = in->shape.key_field ? mem_strdup(in->shape.key_field) : NULL;
+		in->shape.key_field = in->key_field;
 		start_reading(in, query->mapping, path);
 	} else {
 		fail_soon(in);
@@ -314,7 +354,7 @@ static struct remote_call *read_more(struct remote *remote, struct mapping *mapp
 				     const char *next, remote_page_fn *done, void *arg)
 {
 	struct remote_call *in = new_call(remote, arg);
-	const char *path = parse_next(in, next);
+	CLEANUP_FREE char *path = parse_next(in, next);
 
 	in->page_done = done;
 	if (path)
@@ -324,7 +364,31 @@ static struct remote_call *read_more(struct remote *remote, struct mapping *mapp
 	return in;
 }
 
-/* --- what both share --- */
+/* --- writing --- */
+
+static void have_written(const struct remote_written *written, void *arg)
+{
+	struct remote_call ended = *(struct remote_call *)arg;
+
+	free_call(arg);
+	ended.written_done(written, ended.done_arg);
+}
+
+static struct remote_call *write_batch(struct remote *remote, const struct remote_batch *batch,
+				       remote_written_fn *done, void *arg)
+{
+	struct remote_call *in = new_call(remote, arg);
+
+	in->written_done = done;
+	in->writing =
+		sf_writing_start(&(struct sf_writing_args){ .caller = &in->remote->caller,
+							    .api_version = in->remote->api_version,
+							    .batch = batch },
+				 have_written, in);
+	return in;
+}
+
+/* --- what they share --- */
 
 static struct remote_call *new_call(struct remote *in, void *arg)
 {
@@ -339,6 +403,7 @@ static void free_call(struct remote_call *in)
 {
 	free(in->object);
 	free(in->stamp_field);
+	free(in->key_field);
 	free(in->path);
 	sf_page_free(in->page);
 	free(in);
@@ -366,6 +431,7 @@ static void cancel(struct remote_call *in)
 		return;
 	loop_timer_cancel(in->first);
 	sf_call_cancel(in->call);
+	sf_writing_cancel(in->writing);
 	free_call(in);
 }
 
@@ -381,6 +447,7 @@ struct sf_remote *sf_remote_new(const struct sf_remote_args *args)
 		.schema = known_schema,
 		.read = read_first,
 		.read_more = read_more,
+		.write = write_batch,
 		.cancel = cancel,
 		.org_id = org_id,
 	};

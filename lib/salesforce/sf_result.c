@@ -3,7 +3,6 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -21,14 +20,14 @@
 
 /* The change whose result is read. */
 struct reading {
-	const struct sf_batch *batch;
-	const struct sf_change *change;
+	const struct remote_batch *batch;
+	const struct remote_change *change;
 	struct arena *arena;
-	struct sf_result *result;
+	struct remote_result *result;
 };
 
-static bool read_all(struct json_object *answer, const struct sf_batch *batch,
-		     struct sf_results *made, struct error *err);
+static bool read_all(struct json_object *answer, const struct remote_batch *batch,
+		     struct remote_results *made, struct error *err);
 static bool read_element(const struct reading *in, struct json_object *element, struct error *err);
 static bool read_success(const struct reading *in, struct json_object *element, struct error *err);
 static bool read_refusal(const struct reading *in, struct json_object *errors, struct error *err);
@@ -37,6 +36,17 @@ static bool protocol(struct error *err, const char *what)
 {
 	return error_set(err, ERROR_RETRY, "protocol",
 			 "the answer to a write is not what Salesforce sends: %s", what);
+}
+
+static struct remote_results *new_results(size_t count)
+{
+	struct arena *arena = arena_new();
+	struct remote_results *made = arena_take(arena, sizeof(*made));
+	struct remote_result *records = arena_take(arena, (count + 1) * sizeof(*records));
+
+	memset(records, 0, count * sizeof(*records));
+	*made = (struct remote_results){ .arena = arena, .records = records, .count = count };
+	return made;
 }
 
 /* ':' outside of strings: as many as all objects have members. */
@@ -56,10 +66,10 @@ static size_t count_colons(const char *body, size_t len)
 	return count;
 }
 
-struct sf_results *sf_result_parse(const struct sf_batch *batch, const char *body, size_t len,
-				   struct error *err)
+struct remote_results *sf_result_parse(const struct remote_batch *batch, const char *body,
+				       size_t len, struct error *err)
 {
-	CLEANUP(sf_results_free) struct sf_results *made = mem_new(struct sf_results);
+	CLEANUP(remote_results_free) struct remote_results *made = NULL;
 	struct json_object *answer;
 	bool ok;
 
@@ -68,7 +78,7 @@ struct sf_results *sf_result_parse(const struct sf_batch *batch, const char *bod
 		return NULL;
 	}
 	answer = sf_json_whole(body, len);
-	made->arena = arena_new();
+	made = new_results(batch->count);
 	/* json-c keeps the last of two members of one name. */
 	if (sf_json_members(answer) != count_colons(body, len))
 		ok = protocol(err, "it is not JSON, or a key stands in an object twice");
@@ -78,16 +88,7 @@ struct sf_results *sf_result_parse(const struct sf_batch *batch, const char *bod
 	return ok ? TAKE(made) : NULL;
 }
 
-void sf_results_free(struct sf_results *in)
-{
-	if (!in)
-		return;
-	arena_free(in->arena);
-	free(in->records);
-	free(in);
-}
-
-static bool are_ids_unique(const struct sf_results *in)
+static bool are_ids_unique(const struct remote_results *in)
 {
 	for (size_t i = 0; i < in->count; i++)
 		for (size_t k = 0; k < i; k++)
@@ -96,14 +97,12 @@ static bool are_ids_unique(const struct sf_results *in)
 	return true;
 }
 
-static bool read_all(struct json_object *answer, const struct sf_batch *batch,
-		     struct sf_results *made, struct error *err)
+static bool read_all(struct json_object *answer, const struct remote_batch *batch,
+		     struct remote_results *made, struct error *err)
 {
 	if (!json_object_is_type(answer, json_type_array) ||
 	    json_object_array_length(answer) != batch->count)
 		return protocol(err, "an array with one element a record was expected");
-	made->records = mem_array(struct sf_result, batch->count);
-	made->count = batch->count;
 	for (size_t i = 0; i < batch->count; i++) {
 		struct reading in = { batch, &batch->changes[i], made->arena, &made->records[i] };
 
@@ -158,11 +157,11 @@ static bool read_success(const struct reading *in, struct json_object *element, 
 		return protocol(err, "a success without an id");
 	if (in->change->id && strcmp(in->change->id, in->result->id) != 0)
 		return protocol(err, "another id than that which was sent");
-	if (in->batch->operation == SF_UPSERT && !created)
+	if (in->batch->operation == REMOTE_UPSERT && !created)
 		return protocol(err, "a success of an upsert without 'created'");
 	in->result->created =
-		in->batch->operation == SF_CREATE ||
-		(in->batch->operation == SF_UPSERT && json_object_get_boolean(created));
+		in->batch->operation == REMOTE_CREATE ||
+		(in->batch->operation == REMOTE_UPSERT && json_object_get_boolean(created));
 	return true;
 }
 
@@ -245,7 +244,7 @@ static const char *find_sent(const struct reading *in, const char *name)
 {
 	const struct mapping *mapping = in->batch->mapping;
 
-	if (in->batch->operation == SF_DELETE)
+	if (in->batch->operation == REMOTE_DELETE)
 		return NULL;
 	for (size_t i = 0; i < mapping->count; i++)
 		if (in->change->set[i] && strcasecmp(mapping->fields[i].field, name) == 0)
@@ -255,7 +254,7 @@ static const char *find_sent(const struct reading *in, const char *name)
 
 static void read_fields(const struct reading *in, struct json_object *fields, bool only_sent)
 {
-	struct sf_result *result = in->result;
+	struct remote_result *result = in->result;
 
 	result->field_count = 0;
 	result->fields = arena_take(in->arena, (json_object_array_length(fields) + 1) *
@@ -273,7 +272,7 @@ static void read_fields(const struct reading *in, struct json_object *fields, bo
 	}
 }
 
-static void tell_fields(const struct sf_result *result, struct error *err)
+static void tell_fields(const struct remote_result *result, struct error *err)
 {
 	if (result->field_count > 1)
 		error_prefix(err, "%.80s and %zu more", result->fields[0], result->field_count - 1);
@@ -341,7 +340,7 @@ static void tell_similar(struct json_object *in, struct error *err)
 /* The goal of a delete is reached, though not by us. */
 static bool is_gone(const struct reading *in)
 {
-	return in->batch->operation == SF_DELETE &&
+	return in->batch->operation == REMOTE_DELETE &&
 	       (strcmp(in->result->err.code, "ENTITY_IS_DELETED") == 0 ||
 		strcmp(in->result->err.code, "NOT_FOUND") == 0);
 }
@@ -350,7 +349,7 @@ static bool read_refusal(const struct reading *in, struct json_object *errors, s
 {
 	struct json_object *first = json_object_array_get_idx(errors, 0);
 	const char *message = sf_json_text_or_empty(first, "message");
-	struct sf_result *result = in->result;
+	struct remote_result *result = in->result;
 
 	for (size_t i = 0; i < json_object_array_length(errors); i++)
 		if (!check_error(json_object_array_get_idx(errors, i), err))
@@ -362,9 +361,9 @@ static bool read_refusal(const struct reading *in, struct json_object *errors, s
 	if (strcmp(result->err.code, "DUPLICATES_DETECTED") == 0)
 		tell_similar(first, &result->err);
 	tell_codes(errors, &result->err);
-	result->outcome = SF_REFUSED;
+	result->outcome = REMOTE_REFUSED;
 	if (is_gone(in)) {
-		result->outcome = SF_GONE;
+		result->outcome = REMOTE_GONE;
 		memcpy(result->id, in->change->id, sizeof(result->id));
 	}
 	return true;

@@ -263,7 +263,7 @@ static bool scan_member(struct scan *in, const struct sf_node *node)
 	struct error why;
 
 	if (node->count && in->at < in->end && *in->at == '{')
-		return !node->field && !node->role && scan_object(in, node);
+		return !node->field && !node->roles && scan_object(in, node);
 	if (!scan_scalar(in, &scalar) || (node->count && scalar.kind != SF_JSON_NULL))
 		return false;
 	sf_plan_take_nothing(node, in->record);

@@ -14,14 +14,14 @@
 
 /* The change that is being looked at, and what is to be said of it if it is no good. */
 struct look {
-	const struct sf_batch *batch;
+	const struct remote_batch *batch;
 	struct sf_write_stop stop;
 	struct error *err;
 };
 
 static bool check_batch(struct look *in);
 static bool check_change(struct look *in, struct arena *arena);
-static char *path_of(const char *api_version, const struct sf_batch *batch);
+static char *path_of(const char *api_version, const struct remote_batch *batch);
 static char *body_of(struct look *in, size_t *ret_len);
 
 #define NO_ASSIGNMENT "Sforce-Auto-Assign: FALSE"
@@ -32,17 +32,17 @@ static const char *const body_headers[] = { "Content-Type: application/json", NO
 static const char *const delete_headers[] = { NO_ASSIGNMENT, NO_RECENT, NULL };
 
 static const char *const methods[] = {
-	[SF_CREATE] = "POST",
-	[SF_UPDATE] = "PATCH",
-	[SF_UPSERT] = "PATCH",
-	[SF_DELETE] = "DELETE",
+	[REMOTE_CREATE] = "POST",
+	[REMOTE_UPDATE] = "PATCH",
+	[REMOTE_UPSERT] = "PATCH",
+	[REMOTE_DELETE] = "DELETE",
 };
 
 static bool build(const char *api_version, struct look *look, struct sf_write *ret)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new();
-	const struct sf_batch *batch = look->batch;
-	bool is_delete = batch->operation == SF_DELETE;
+	const struct remote_batch *batch = look->batch;
+	bool is_delete = batch->operation == REMOTE_DELETE;
 	struct sf_write made = { .method = methods[batch->operation],
 				 .headers = is_delete ? delete_headers : body_headers };
 
@@ -64,7 +64,7 @@ static bool build(const char *api_version, struct look *look, struct sf_write *r
 	return true;
 }
 
-bool sf_write_build(const char *api_version, const struct sf_batch *batch, struct sf_write *ret,
+bool sf_write_build(const char *api_version, const struct remote_batch *batch, struct sf_write *ret,
 		    struct sf_write_stop *ret_stop, struct error *err)
 {
 	struct look look = { .batch = batch, .err = err };
@@ -86,25 +86,25 @@ void sf_write_clear(struct sf_write *in)
 
 static bool check_batch(struct look *in)
 {
-	const struct sf_batch *batch = in->batch;
+	const struct remote_batch *batch = in->batch;
 	bool has_key_field = batch->key_field != NULL;
 
 	if (!batch->count)
 		return error_set(in->err, ERROR_BUG, "no-changes", "a request without changes");
-	if (batch->count > SF_WRITE_MOST)
+	if (batch->count > REMOTE_WRITE_MOST)
 		return error_set(in->err, ERROR_BUG, "too-many-changes",
 				 "%zu changes in a request, Salesforce takes %d", batch->count,
-				 SF_WRITE_MOST);
-	if (!str_is_name(batch->object) || has_key_field != (batch->operation == SF_UPSERT) ||
+				 REMOTE_WRITE_MOST);
+	if (!str_is_name(batch->object) || has_key_field != (batch->operation == REMOTE_UPSERT) ||
 	    (has_key_field && !str_is_name(batch->key_field)))
 		return error_set(in->err, ERROR_BUG, "bad-name",
 				 "the object or its external id field has no name of Salesforce's");
 	return true;
 }
 
-static bool has_id(const struct sf_batch *batch)
+static bool has_id(const struct remote_batch *batch)
 {
-	return batch->operation == SF_UPDATE || batch->operation == SF_DELETE;
+	return batch->operation == REMOTE_UPDATE || batch->operation == REMOTE_DELETE;
 }
 
 static bool is_key(const char *text, struct arena *arena)
@@ -119,7 +119,7 @@ static bool is_key(const char *text, struct arena *arena)
 /* Which record is meant; a change that is to create one says nothing of it. */
 static bool check_identity(struct look *in, struct arena *arena)
 {
-	const struct sf_change *change = &in->batch->changes[in->stop.at];
+	const struct remote_change *change = &in->batch->changes[in->stop.at];
 	char id[19];
 
 	if ((change->id != NULL) != has_id(in->batch) ||
@@ -128,7 +128,7 @@ static bool check_identity(struct look *in, struct arena *arena)
 				 "change %zu: an id of 18 characters is for update and delete, and "
 				 "for them alone",
 				 in->stop.at);
-	if ((change->key != NULL) != (in->batch->operation == SF_UPSERT) ||
+	if ((change->key != NULL) != (in->batch->operation == REMOTE_UPSERT) ||
 	    (change->key && !is_key(change->key, arena)))
 		return error_set(in->err, ERROR_BUG, "bad-key",
 				 "change %zu: a key that is not empty is for upsert, and for it "
@@ -138,14 +138,14 @@ static bool check_identity(struct look *in, struct arena *arena)
 }
 
 /* Salesforce takes keys for equal that differ in case only, unless the field says otherwise. */
-static bool is_same(const struct sf_change *a, const struct sf_change *b)
+static bool is_same(const struct remote_change *a, const struct remote_change *b)
 {
 	return a->id ? strcmp(a->id, b->id) == 0 : a->key && strcasecmp(a->key, b->key) == 0;
 }
 
 static bool check_once(struct look *in)
 {
-	const struct sf_change *changes = in->batch->changes, *change = &changes[in->stop.at];
+	const struct remote_change *changes = in->batch->changes, *change = &changes[in->stop.at];
 
 	for (size_t i = 0; i < in->stop.at; i++)
 		if (is_same(change, &changes[i]))
@@ -197,7 +197,7 @@ static bool check_value(struct look *in, const struct mapping_field *field,
 
 static bool check_fields(struct look *in, struct arena *arena)
 {
-	const struct sf_change *change = &in->batch->changes[in->stop.at];
+	const struct remote_change *change = &in->batch->changes[in->stop.at];
 	const struct mapping *mapping = in->batch->mapping;
 	bool is_empty = true;
 
@@ -219,7 +219,7 @@ static bool check_fields(struct look *in, struct arena *arena)
 static bool check_change(struct look *in, struct arena *arena)
 {
 	return check_identity(in, arena) && check_once(in) &&
-	       (in->batch->operation == SF_DELETE || check_fields(in, arena));
+	       (in->batch->operation == REMOTE_DELETE || check_fields(in, arena));
 }
 
 /* --- the request --- */
@@ -233,18 +233,18 @@ static FILE *open_text(char **text, size_t *len)
 	return out;
 }
 
-static char *path_of(const char *api_version, const struct sf_batch *batch)
+static char *path_of(const char *api_version, const struct remote_batch *batch)
 {
 	char *text;
 	size_t len;
 	FILE *out = open_text(&text, &len);
 
 	fprintf(out, "/services/data/v%s/composite/sobjects", api_version);
-	if (batch->operation == SF_UPSERT)
+	if (batch->operation == REMOTE_UPSERT)
 		fprintf(out, "/%s/%s", batch->object, batch->key_field);
-	for (size_t i = 0; i < batch->count && batch->operation == SF_DELETE; i++)
+	for (size_t i = 0; i < batch->count && batch->operation == REMOTE_DELETE; i++)
 		fprintf(out, "%s%s", i ? "," : "?ids=", batch->changes[i].id);
-	if (batch->operation == SF_DELETE)
+	if (batch->operation == REMOTE_DELETE)
 		fputs("&allOrNone=false", out);
 	if (fclose(out))
 		abort();
@@ -284,7 +284,8 @@ static void write_value(FILE *out, enum value_type type, const struct value *val
 	}
 }
 
-static void write_record(FILE *out, const struct sf_batch *batch, const struct sf_change *change)
+static void write_record(FILE *out, const struct remote_batch *batch,
+			 const struct remote_change *change)
 {
 	const struct mapping *mapping = batch->mapping;
 
@@ -316,7 +317,7 @@ static void batch_too_large(struct look *in)
 
 static char *body_of(struct look *in, size_t *ret_len)
 {
-	const struct sf_batch *batch = in->batch;
+	const struct remote_batch *batch = in->batch;
 	CLEANUP_FREE char *text = NULL;
 	FILE *out = open_text(&text, ret_len);
 	bool fits = true;

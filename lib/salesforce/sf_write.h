@@ -1,4 +1,4 @@
-/* sf_write.h - up to 200 changes of one object as one request of sObject Collections.
+/* sf_write.h - a batch of changes as one request of sObject Collections.
  *
  *   create  POST   .../composite/sobjects
  *   update  PATCH  .../composite/sobjects                  each record with its "id"
@@ -18,39 +18,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/mem.h"
-#include "record/value.h"
+#include "remote/remote.h"
 
-struct error;
-struct mapping;
-struct mapping_field;
-
-#define SF_WRITE_MOST       200 /* changes a request */
 #define SF_WRITE_MOST_BYTES ((size_t)6 * 1024 * 1024)
-
-enum sf_operation {
-	SF_CREATE, /* not to be repeated if unanswered: it may have been done */
-	SF_UPDATE,
-	SF_UPSERT,
-	SF_DELETE,
-};
-
-/* Of one record; all borrowed. */
-struct sf_change {
-	const char *id;             /* of update and delete: 18 characters; else NULL */
-	const char *key;            /* of upsert: canonical text; else NULL */
-	const struct value *values; /* one per field of the mapping, canonical; */
-	const bool *set;            /* those that travel. Neither is looked at for a delete */
-};
-
-struct sf_batch {
-	enum sf_operation operation;
-	const char *object;
-	const char *key_field; /* of upsert: a unique external id field; else NULL */
-	const struct mapping *mapping;
-	const struct sf_change *changes;
-	size_t count;
-};
 
 struct sf_write {
 	const char *method;
@@ -75,7 +45,7 @@ struct sf_write_stop {
  *   ERROR_BUG                      doubled-key (the text names it), bad-id, bad-key, bad-name,
  *                                  no-changes, empty-change, not-writable, repeated-key,
  *                                  too-many-changes */
-bool sf_write_build(const char *api_version, const struct sf_batch *batch, struct sf_write *ret,
+bool sf_write_build(const char *api_version, const struct remote_batch *batch, struct sf_write *ret,
 		    struct sf_write_stop *ret_stop, struct error *err);
 
 /* What it owns; `in` itself is the caller's. */

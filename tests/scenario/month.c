@@ -284,15 +284,15 @@ static void pass_step(void)
 
 /* Use. */
 
-static void called(const struct http_response *response, const struct error *err, void *arg)
+static void called(const struct sf_call_end *end, void *arg)
 {
 	struct waiting *in = arg;
 
-	(void)response;
 	in->account->calls++;
-	if (err) {
+	if (end->err) {
 		in->account->failed++;
-		fprintf(stderr, "month: %s: %s (%s)\n", in->account->name, err->text, err->code);
+		fprintf(stderr, "month: %s: %s (%s)\n", in->account->name, end->err->text,
+			end->err->code);
 	}
 	in->done = true;
 }

@@ -455,6 +455,99 @@ static void ids_only_wants_no_fields(void **state)
 	assert_null(page->next);
 }
 
+/* What a query reads besides the mapping; `last` also by json-c, for it is not ASCII. */
+static void who_changed_it_and_the_key(void **state)
+{
+	static const struct {
+		const char *date, *by, *key, *last;
+		const char *code; /* NULL: read */
+		int64_t modified_ms;
+		bool by_us;
+		const char *want_key, *reject; /* NULL: none */
+	} rows[] = {
+#define WHEN "\"2026-01-02T03:04:05.000+0000\""
+#define US   "\"0058d000002Kp7ZAAS\""
+		{ WHEN, US, "\" k1 \"", "\"A\"", NULL, INT64_C(1767323045000), true, "k1", NULL },
+		{ WHEN, "\"0058d000002Kp7Z\"", "\"k1\"", "\"A\"", NULL, INT64_C(1767323045000),
+		  true, "k1", NULL },
+		{ WHEN, "\"0058d000002Kp7aAAC\"", "\"k1\"", "\"A\"", NULL, INT64_C(1767323045000),
+		  false, "k1", NULL },
+		{ WHEN, "null", "null", "\"A\"", NULL, INT64_C(1767323045000), false, NULL, NULL },
+		{ "null", US, "\"\"", "\"A\"", NULL, 0, true, NULL, NULL },
+		{ WHEN, US, "5", "\"A\"", NULL, INT64_C(1767323045000), true, NULL, "Key__c" },
+		{ WHEN, US, "\"k1\"", "5", NULL, INT64_C(1767323045000), true, "k1", "LastName" },
+		{ "\"yesterday\"", US, "\"k1\"", "\"A\"", "protocol", 0, false, NULL, NULL },
+		{ "5", US, "\"k1\"", "\"A\"", "protocol", 0, false, NULL, NULL },
+		{ WHEN, "\"us\"", "\"k1\"", "\"A\"", "protocol", 0, false, NULL, NULL },
+		{ WHEN, "true", "\"k1\"", "\"A\"", "protocol", 0, false, NULL, NULL },
+	};
+	static const char *const lasts[] = { NULL, "\"\xc3\x89va\"" };
+	struct mapping_field field = { .field = "LastName", .type = VALUE_TEXT };
+	struct mapping mapping = { .fields = &field, .count = 1, .shares = 1 };
+	const struct sf_shape shape = { .has_modified = true,
+					.has_modifier = true,
+					.user_id = "0058d000002Kp7ZAAS",
+					.key_field = "Key__c",
+					.key_type = VALUE_TEXT };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows) * LEN(lasts); i++) {
+		size_t row = i / LEN(lasts);
+		const char *other = lasts[i % LEN(lasts)];
+		CLEANUP_FREE char *body =
+			mem_format("{\"totalSize\":1,\"done\":true,\"records\":[{\"Id\":"
+				   "\"00Q8d00000BvT3xEAF\",\"LastModifiedDate\":%s,"
+				   "\"LastModifiedById\":%s,\"Key__c\":%s,\"LastName\":%s,"
+				   "\"More\":%s}]}",
+				   rows[row].date, rows[row].by, rows[row].key, rows[row].last,
+				   other ? other : "null");
+		CLEANUP(sf_page_free) struct sf_page *reader = sf_page_new(&mapping, &shape);
+		CLEANUP(record_page_free) struct record_page *page = NULL;
+		const struct record *record;
+		struct error err = { 0 };
+
+		if (sf_page_feed(reader, body, strlen(body), &err))
+			page = sf_page_end(reader, &err);
+		assert_string_equal(err.code, rows[row].code ? rows[row].code : "");
+		if (!page)
+			continue;
+		record = &page->records[0];
+		assert_int_equal(record->modified_ms, rows[row].modified_ms);
+		assert_int_equal(record->by_us, rows[row].by_us);
+		assert_int_equal(value_is_null(&record->key), rows[row].want_key == NULL);
+		if (rows[row].want_key)
+			assert_memory_equal(record->key.text, rows[row].want_key, record->key.len);
+		assert_string_equal(record->reject ? record->reject_field : "",
+				    rows[row].reject ? rows[row].reject : "");
+	}
+}
+
+/* One field, three roles and mapped. */
+static void a_field_of_several_roles(void **state)
+{
+	static const char body[] =
+		"{\"totalSize\":1,\"done\":true,\"records\":["
+		"{\"Id\":\"00Q8d00000BvT3xEAF\",\"LastModifiedDate\":" WHEN "}]}";
+	struct mapping_field field = { .field = "LastModifiedDate", .type = VALUE_DATETIME };
+	struct mapping mapping = { .fields = &field, .count = 1, .shares = 1 };
+	const struct sf_shape shape = { .stamp_field = "LastModifiedDate",
+					.has_modified = true,
+					.key_field = "LastModifiedDate",
+					.key_type = VALUE_DATETIME };
+	CLEANUP(sf_page_free) struct sf_page *reader = sf_page_new(&mapping, &shape);
+	CLEANUP(record_page_free) struct record_page *page = NULL;
+	struct error err;
+
+	(void)state;
+	assert_true(sf_page_feed(reader, body, strlen(body), &err));
+	page = sf_page_end(reader, &err);
+	assert_non_null(page);
+	assert_int_equal(page->records[0].stamp_ms, INT64_C(1767323045000));
+	assert_int_equal(page->records[0].modified_ms, INT64_C(1767323045000));
+	assert_true(value_equal(&page->records[0].key, &page->records[0].values[0]));
+	assert_memory_equal(page->records[0].key.text, "2026-01-02T03:04:05Z", 20);
+}
+
 /* --- mutants against a plain walk over json-c's tree of the whole body --- */
 
 static struct json_object *at_path(struct json_object *object, const char *path)
@@ -635,6 +728,8 @@ int main(void)
 		cmocka_unit_test(a_bad_record_leaves_the_others),
 		cmocka_unit_test(a_giant_record_is_refused),
 		cmocka_unit_test(deep_nesting_is_refused),
+		cmocka_unit_test(who_changed_it_and_the_key),
+		cmocka_unit_test(a_field_of_several_roles),
 		cmocka_unit_test(ids_only_wants_no_fields),
 		cmocka_unit_test(mutants_are_read_as_json_c_reads_them),
 	};

@@ -1,4 +1,4 @@
-/* The remote against a scripted server, with a keeper of the test's own: what is asked, what comes
+/* The remote against a scripted server, with a keeper of the tests' own: what is asked, what comes
  * of each answer, and how often a call may ask. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "auth/keeper.h"
 #include "base/error.h"
+#include "fake_keeper.h"
 #include "http/http.h"
 #include "loop/loop.h"
 #include "peer.h"
@@ -23,82 +23,6 @@
 #include "secret/secret.h"
 
 #define LEN(rows) (sizeof(rows) / sizeof(rows[0]))
-
-/* --- a keeper that hands out token-1, token-2, ... --- */
-
-struct keeper {
-	struct loop *loop;
-	const char *instance_url;
-	uint64_t generation;
-	uint64_t proved;     /* the generation last said to be good */
-	unsigned moved;      /* so many of them given up for their host */
-	const char *trouble; /* code of the error it answers with; NULL: none */
-};
-
-struct keeper_wait {
-	struct keeper *keeper;
-	struct loop_timer *timer;
-	keeper_done_fn *done;
-	void *arg;
-};
-
-static void hand_out(void *arg)
-{
-	struct keeper_wait wait = *(struct keeper_wait *)arg;
-	struct keeper *in = wait.keeper;
-	char token[32];
-	struct keeper_lease lease = { .instance_url = in->instance_url,
-				      .org_id = "00D8d0000004QxREAU",
-				      .user_id = "0058d000002Kp7ZAAS",
-				      .generation = in->generation };
-	struct error err;
-
-	free(arg);
-	if (in->trouble) {
-		error_set(&err, ERROR_HUMAN, in->trouble, "parked");
-		wait.done(NULL, &err, wait.arg);
-		return;
-	}
-	snprintf(token, sizeof(token), "token-%d", (int)in->generation);
-	lease.access_token = secret_new(token, strlen(token));
-	wait.done(&lease, NULL, wait.arg);
-	secret_free(lease.access_token);
-}
-
-struct keeper_wait *keeper_get(struct keeper *in, keeper_done_fn *done, void *arg)
-{
-	struct keeper_wait *wait = mem_new(struct keeper_wait);
-
-	*wait = (struct keeper_wait){ .keeper = in, .done = done, .arg = arg };
-	wait->timer = loop_soon(in->loop, hand_out, wait);
-	return wait;
-}
-
-void keeper_cancel(struct keeper_wait *in)
-{
-	if (in)
-		loop_timer_cancel(in->timer);
-	free(in);
-}
-
-void keeper_refused(struct keeper *in, uint64_t generation)
-{
-	assert_int_equal(generation, in->generation);
-	in->generation++;
-}
-
-void keeper_moved(struct keeper *in, uint64_t generation)
-{
-	in->moved++;
-	keeper_refused(in, generation);
-}
-
-void keeper_proved(struct keeper *in, uint64_t generation)
-{
-	in->proved = generation;
-}
-
-/* --- one remote, one server, one answer --- */
 
 static struct {
 	struct loop *loop;
@@ -407,11 +331,129 @@ static void a_page_that_leads_to_itself_is_refused(void **state)
 	assert_string_equal(got.err.code, "protocol");
 }
 
+#define WIDE                                                                                       \
+	"{\"name\":\"Lead\",\"fields\":[{\"name\":\"Id\",\"type\":\"id\"},"                        \
+	"{\"name\":\"LastName\",\"type\":\"string\"},"                                             \
+	"{\"name\":\"Key__c\",\"type\":\"string\",\"externalId\":true},"                           \
+	"{\"name\":\"Email\",\"type\":\"email\"},"                                                 \
+	"{\"name\":\"LastModifiedDate\",\"type\":\"datetime\"},"                                   \
+	"{\"name\":\"LastModifiedById\",\"type\":\"reference\"},"                                  \
+	"{\"name\":\"MasterRecordId\",\"type\":\"reference\"},"                                    \
+	"{\"name\":\"IsDeleted\",\"type\":\"boolean\"}]}"
+#define WIDE_RECORD(by)                                                                            \
+	"{\"Id\":\"00Q8d00000BvT3xEAF\",\"LastModifiedDate\":\"2026-01-02T03:04:05.000+0000\","    \
+	"\"LastModifiedById\":\"" by "\",\"Key__c\":\"k1\",\"IsDeleted\":true,"                    \
+	"\"MasterRecordId\":\"00Q8d00000BvT3yEAF\",\"LastName\":\"Okafor\"}"
+
+static void describe_wide(void)
+{
+	peer_answer(at.peer, 200, JSON, WIDE);
+	begin();
+	at.remote->ops->describe(at.remote, "Lead", have_schema, &at);
+	wait_for_end();
+	assert_false(got.failed);
+}
+
+static void check_wide(bool by_us)
+{
+	const struct record *record;
+
+	assert_false(got.failed);
+	assert_int_equal(got.page->count, 1);
+	record = &got.page->records[0];
+	assert_true(record->deleted);
+	assert_string_equal(record->master_id, "00Q8d00000BvT3yEAF");
+	assert_int_equal(record->stamp_ms, INT64_C(1767323045000));
+	assert_int_equal(record->modified_ms, INT64_C(1767323045000));
+	assert_int_equal(record->by_us, by_us);
+	assert_int_equal(record->key.len, 2);
+	assert_memory_equal(record->key.text, "k1", 2);
+	assert_memory_equal(record->values[0].text, "Okafor", 6);
+}
+
+/* The next page is read as the first was. */
+static void picked_records(void **state)
+{
+	static const struct value picks[] = { { "a@b.example", 11 }, { "O'K@b.example", 13 } };
+	struct remote_query query = { .object = "Lead",
+				      .mapping = at.mapping,
+				      .order = REMOTE_PICKED,
+				      .pick_field = "Email",
+				      .picks = picks,
+				      .pick_count = LEN(picks),
+				      .key_field = "Key__c" };
+	CLEANUP_FREE char *next = NULL;
+
+	(void)state;
+	describe_wide();
+	peer_answer(at.peer, 200, JSON,
+		    "{\"totalSize\":2,\"done\":false,\"nextRecordsUrl\":\"" NEXT
+		    "\",\"records\":[" WIDE_RECORD(FAKE_USER_ID) "]}");
+	begin();
+	at.remote->ops->read(at.remote, &query, have_page, &at);
+	wait_for_end();
+	check_wide(true);
+	assert_true(asked(1,
+			  "GET /services/data/v66.0/queryAll/?q=SELECT%20Id%2CLastModifiedDate%2C"
+			  "IsDeleted%2CMasterRecordId%2CLastModifiedById%2CKey__c%2CLastName%20"
+			  "FROM%20Lead%20WHERE%20Email%20IN%20%28%27a%40b.example%27%2C"
+			  "%27O%5C%27K%40b.example%27%29 HTTP/1.1\r\n"));
+
+	next = mem_strdup(got.page->next);
+	describe_wide(); /* the schema that was asked with is gone */
+	peer_answer(at.peer, 200, JSON,
+		    "{\"totalSize\":2,\"done\":true,\"records\":[" WIDE_RECORD(
+			    "0058d000002Kp7aAAC") "]}");
+	begin();
+	at.remote->ops->read_more(at.remote, at.mapping, next, have_page, &at);
+	wait_for_end();
+	check_wide(false);
+}
+
+static void too_many_picks(void **state)
+{
+	struct value picks[1000];
+	struct remote_query query = { .object = "Lead",
+				      .mapping = at.mapping,
+				      .order = REMOTE_PICKED,
+				      .picks = picks,
+				      .pick_count = LEN(picks) };
+
+	(void)state;
+	describe_wide();
+	for (size_t i = 0; i < LEN(picks); i++)
+		picks[i] = (struct value){ "00Q8d00000BvT3xEAF", 18 };
+	begin();
+	at.remote->ops->read(at.remote, &query, have_page, &at);
+	assert_int_equal(got.ends, 0);
+	wait_for_end();
+	assert_int_equal(got.err.kind, ERROR_RETRY);
+	assert_string_equal(got.err.code, "query-too-long");
+	assert_int_equal(peer_count(at.peer), 1);
+
+	query.pick_count = 200; /* as many as a request has changes */
+	peer_answer(at.peer, 200, JSON, "{\"totalSize\":0,\"done\":true,\"records\":[]}");
+	begin();
+	at.remote->ops->read(at.remote, &query, have_page, &at);
+	wait_for_end();
+	assert_false(got.failed);
+}
+
 static void what_is_not_asked_fails_later(void **state)
 {
-	static const char *const nexts[] = {
-		"", "|", "||", "SystemModstamp|d|https://evil/x", ("a b||" NEXT), NEXT
-	};
+	static const char *const nexts[] = { "",
+					     "|",
+					     "||",
+					     "SystemModstamp|d|https://evil/x",
+					     "SystemModstamp|d||https://evil/x",
+					     "SystemModstamp|d|" NEXT,
+					     "a b|||" NEXT,
+					     "SystemModstamp|d|Key__c|" NEXT,
+					     "SystemModstamp|d|Key__c:0|" NEXT,
+					     "SystemModstamp|d|Key__c:99:0|" NEXT,
+					     "SystemModstamp|d|:0:0|" NEXT,
+					     "SystemModstamp|d|a b:0:0|" NEXT,
+					     NEXT };
 
 	(void)state;
 	begin();
@@ -687,6 +729,8 @@ int main(void)
 		REMOTE_TEST(pages_follow_one_another),
 		REMOTE_TEST(a_batch_holds_for_all_pages),
 		REMOTE_TEST(a_page_that_leads_to_itself_is_refused),
+		REMOTE_TEST(picked_records),
+		REMOTE_TEST(too_many_picks),
 		REMOTE_TEST(what_is_not_asked_fails_later),
 		REMOTE_TEST(what_comes_of_each_answer),
 		REMOTE_TEST(a_host_not_reached_costs_no_token),

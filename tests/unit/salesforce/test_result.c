@@ -28,33 +28,33 @@ static struct mapping_field fields[] = {
 	{ .field = "Title", .type = VALUE_TEXT, .direction = MAPPING_BOTH },
 	{ .field = "Email", .type = VALUE_TEXT, .direction = MAPPING_BOTH },
 };
-static const struct mapping mapping = { .fields = fields, .count = LEN(fields) };
+static struct mapping mapping = { .fields = fields, .count = LEN(fields) };
 static const struct value values[] = { { "A", 1 }, { "B", 1 }, { 0 } };
 static const bool set[] = { true, true, false }; /* Email was not sent */
 
-static const struct sf_change by_id[] = { { ID_A, NULL, values, set },
-					  { ID_B, NULL, values, set } };
-static const struct sf_change by_key[] = { { NULL, "k1", values, set },
-					   { NULL, "k2", values, set } };
-static const struct sf_change by_nothing[] = { { NULL, NULL, values, set },
-					       { NULL, NULL, values, set } };
+static const struct remote_change by_id[] = { { ID_A, NULL, values, set },
+					      { ID_B, NULL, values, set } };
+static const struct remote_change by_key[] = { { NULL, "k1", values, set },
+					       { NULL, "k2", values, set } };
+static const struct remote_change by_nothing[] = { { NULL, NULL, values, set },
+						   { NULL, NULL, values, set } };
 
-static struct sf_batch batch_of(enum sf_operation operation, size_t count)
+static struct remote_batch batch_of(enum remote_operation operation, size_t count)
 {
-	return (struct sf_batch){ .operation = operation,
-				  .object = "Lead",
-				  .key_field = operation == SF_UPSERT ? "Ext_Key__c" : NULL,
-				  .mapping = &mapping,
-				  .changes = operation == SF_UPSERT   ? by_key
-					     : operation == SF_CREATE ? by_nothing
-								      : by_id,
-				  .count = count };
+	return (struct remote_batch){ .operation = operation,
+				      .object = "Lead",
+				      .key_field = operation == REMOTE_UPSERT ? "Ext_Key__c" : NULL,
+				      .mapping = &mapping,
+				      .changes = operation == REMOTE_UPSERT   ? by_key
+						 : operation == REMOTE_CREATE ? by_nothing
+									      : by_id,
+				      .count = count };
 }
 
-static struct sf_results *parse(enum sf_operation operation, size_t count, const char *body,
-				struct error *err)
+static struct remote_results *parse(enum remote_operation operation, size_t count, const char *body,
+				    struct error *err)
 {
-	struct sf_batch batch = batch_of(operation, count);
+	struct remote_batch batch = batch_of(operation, count);
 
 	return sf_result_parse(&batch, body, strlen(body), err);
 }
@@ -62,23 +62,23 @@ static struct sf_results *parse(enum sf_operation operation, size_t count, const
 static void what_is_done(void **state)
 {
 	static const struct {
-		enum sf_operation operation;
+		enum remote_operation operation;
 		const char *body;
 		bool created[2];
 	} rows[] = {
-		{ SF_CREATE, "[" DONE(ID_A) "," DONE(ID_B) "]", { true, true } },
-		{ SF_UPDATE, "[" DONE(ID_A) "," DONE(ID_B) "]\n", { false, false } },
-		{ SF_DELETE, " [" DONE(ID_A) "," DONE(ID_B) "]", { false, false } },
-		{ SF_UPSERT,
+		{ REMOTE_CREATE, "[" DONE(ID_A) "," DONE(ID_B) "]", { true, true } },
+		{ REMOTE_UPDATE, "[" DONE(ID_A) "," DONE(ID_B) "]\n", { false, false } },
+		{ REMOTE_DELETE, " [" DONE(ID_A) "," DONE(ID_B) "]", { false, false } },
+		{ REMOTE_UPSERT,
 		  "[" UPSERTED(ID_A, "true") "," UPSERTED(ID_B, "false") "]",
 		  { true, false } },
 		/* 15 characters, members in another order, and some that are not known yet */
-		{ SF_UPDATE,
+		{ REMOTE_UPDATE,
 		  "[{\"errors\":[],\"new\":{\"a\":[1]},\"success\":true,\"id\":\"00Q8d00000BvT3x\"}"
 		  ","
 		  "{\"warnings\":null,\"id\":\"" ID_B "\",\"success\":true,\"errors\":[]}]",
 		  { false, false } },
-		{ SF_CREATE,
+		{ REMOTE_CREATE,
 		  "[" UPSERTED(ID_A, "true") "," UPSERTED(ID_B, "true") "]",
 		  { true, true } },
 	};
@@ -86,14 +86,14 @@ static void what_is_done(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct error err;
-		CLEANUP(sf_results_free)
-		struct sf_results *got = parse(rows[i].operation, 2, rows[i].body, &err);
+		CLEANUP(remote_results_free)
+		struct remote_results *got = parse(rows[i].operation, 2, rows[i].body, &err);
 
 		if (!got)
 			fail_msg("row %zu: %s", i, err.text);
 		assert_int_equal(got->count, 2);
 		for (size_t k = 0; k < 2; k++) {
-			assert_int_equal(got->records[k].outcome, SF_DONE);
+			assert_int_equal(got->records[k].outcome, REMOTE_DONE);
 			assert_string_equal(got->records[k].id, k ? ID_B : ID_A);
 			assert_int_equal(got->records[k].created, rows[i].created[k]);
 			assert_string_equal(got->records[k].holder, "");
@@ -109,18 +109,19 @@ static void results_by_record(void **state)
 		ERROR("REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName, Company]",
 		      "\"LastName\",\"Company\"")) "," UPSERTED(ID_B, "true") "]";
 	struct error err;
-	CLEANUP(sf_results_free) struct sf_results *got = parse(SF_UPSERT, 2, body, &err);
+	CLEANUP(remote_results_free)
+	struct remote_results *got = parse(REMOTE_UPSERT, 2, body, &err);
 
 	(void)state;
 	assert_non_null(got);
-	assert_int_equal(got->records[0].outcome, SF_REFUSED);
+	assert_int_equal(got->records[0].outcome, REMOTE_REFUSED);
 	assert_int_equal(got->records[0].err.kind, ERROR_RECORD);
 	assert_string_equal(got->records[0].err.code, "REQUIRED_FIELD_MISSING");
 	assert_string_equal(got->records[0].id, "");
 	assert_int_equal(got->records[0].field_count, 2);
 	assert_string_equal(got->records[0].fields[0], "LastName");
 	assert_string_equal(got->records[0].fields[1], "Company");
-	assert_int_equal(got->records[1].outcome, SF_DONE);
+	assert_int_equal(got->records[1].outcome, REMOTE_DONE);
 	assert_string_equal(got->records[1].id, ID_B);
 }
 
@@ -198,13 +199,14 @@ static void the_classes(void **state)
 		CLEANUP_FREE char *body =
 			mem_format("[" REFUSED(ERROR("%s", "%s", "\"Title\"")) "]", rows[i].code,
 				   rows[i].message ? rows[i].message : "x");
-		CLEANUP(sf_results_free) struct sf_results *got = parse(SF_UPDATE, 1, body, &err);
-		const struct sf_result *one;
+		CLEANUP(remote_results_free)
+		struct remote_results *got = parse(REMOTE_UPDATE, 1, body, &err);
+		const struct remote_result *one;
 
 		if (!got)
 			fail_msg("%s: %s", rows[i].code, err.text);
 		one = &got->records[0];
-		if (one->outcome != SF_REFUSED || one->err.kind != rows[i].kind ||
+		if (one->outcome != REMOTE_REFUSED || one->err.kind != rows[i].kind ||
 		    strcmp(one->err.code, rows[i].code) != 0 ||
 		    one->err.retry_after_s != rows[i].wait_s)
 			fail_msg("%s: %s %s %lld \"%s\"", rows[i].code,
@@ -281,8 +283,9 @@ static void what_a_code_says_beside(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct error err;
 		CLEANUP_FREE char *body = mem_format("[" REFUSED("%s") "]", rows[i].errors);
-		CLEANUP(sf_results_free) struct sf_results *got = parse(SF_UPDATE, 1, body, &err);
-		const struct sf_result *one;
+		CLEANUP(remote_results_free)
+		struct remote_results *got = parse(REMOTE_UPDATE, 1, body, &err);
+		const struct remote_result *one;
 
 		if (!got)
 			fail_msg("row %zu: %s", i, err.text);
@@ -327,7 +330,8 @@ static void who_has_the_value(void **state)
 		struct error err;
 		CLEANUP_FREE char *body = mem_format("[" REFUSED(ERROR("%s", "%s", "")) "]",
 						     rows[i].code, rows[i].message);
-		CLEANUP(sf_results_free) struct sf_results *got = parse(SF_UPDATE, 1, body, &err);
+		CLEANUP(remote_results_free)
+		struct remote_results *got = parse(REMOTE_UPDATE, 1, body, &err);
 
 		assert_non_null(got);
 		if (strcmp(got->records[0].holder, rows[i].holder) != 0)
@@ -365,8 +369,8 @@ static void what_is_similar(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct error err;
-		CLEANUP(sf_results_free)
-		struct sf_results *got = parse(SF_UPDATE, 1, rows[i].body, &err);
+		CLEANUP(remote_results_free)
+		struct remote_results *got = parse(REMOTE_UPDATE, 1, rows[i].body, &err);
 
 		assert_non_null(got);
 		assert_int_equal(got->records[0].err.kind, ERROR_RECORD);
@@ -380,17 +384,17 @@ static void what_is_gone(void **state)
 {
 	static const struct {
 		const char *code;
-		enum sf_operation operation;
-		enum sf_outcome outcome;
+		enum remote_operation operation;
+		enum remote_outcome outcome;
 	} rows[] = {
-		{ "ENTITY_IS_DELETED", SF_DELETE, SF_GONE },
-		{ "NOT_FOUND", SF_DELETE, SF_GONE },
-		{ "INSUFFICIENT_ACCESS_OR_READONLY", SF_DELETE, SF_REFUSED },
-		{ "INVALID_CROSS_REFERENCE_KEY", SF_DELETE, SF_REFUSED },
-		{ "DELETE_FAILED", SF_DELETE, SF_REFUSED },
-		{ "ENTITY_IS_DELETED", SF_UPDATE, SF_REFUSED },
-		{ "ENTITY_IS_DELETED", SF_UPSERT, SF_REFUSED },
-		{ "NOT_FOUND", SF_UPDATE, SF_REFUSED },
+		{ "ENTITY_IS_DELETED", REMOTE_DELETE, REMOTE_GONE },
+		{ "NOT_FOUND", REMOTE_DELETE, REMOTE_GONE },
+		{ "INSUFFICIENT_ACCESS_OR_READONLY", REMOTE_DELETE, REMOTE_REFUSED },
+		{ "INVALID_CROSS_REFERENCE_KEY", REMOTE_DELETE, REMOTE_REFUSED },
+		{ "DELETE_FAILED", REMOTE_DELETE, REMOTE_REFUSED },
+		{ "ENTITY_IS_DELETED", REMOTE_UPDATE, REMOTE_REFUSED },
+		{ "ENTITY_IS_DELETED", REMOTE_UPSERT, REMOTE_REFUSED },
+		{ "NOT_FOUND", REMOTE_UPDATE, REMOTE_REFUSED },
 	};
 
 	(void)state;
@@ -400,13 +404,13 @@ static void what_is_gone(void **state)
 			mem_format("[{\"id\":\"" ID_A
 				   "\",\"success\":false,\"errors\":[" ERROR("%s", "x", "") "]}]",
 				   rows[i].code);
-		CLEANUP(sf_results_free)
-		struct sf_results *got = parse(rows[i].operation, 1, body, &err);
+		CLEANUP(remote_results_free)
+		struct remote_results *got = parse(rows[i].operation, 1, body, &err);
 
 		assert_non_null(got);
 		if (got->records[0].outcome != rows[i].outcome)
 			fail_msg("row %zu", i);
-		assert_string_equal(got->records[0].id, rows[i].outcome == SF_GONE ? ID_A : "");
+		assert_string_equal(got->records[0].id, rows[i].outcome == REMOTE_GONE ? ID_A : "");
 		assert_string_equal(got->records[0].err.code, rows[i].code);
 	}
 }
@@ -414,28 +418,29 @@ static void what_is_gone(void **state)
 /* A delete sets nothing that could be set aside, and need not say so. */
 static void a_delete_has_no_fields(void **state)
 {
-	static const struct sf_change bare[] = { { .id = ID_A } };
+	static const struct remote_change bare[] = { { .id = ID_A } };
 	static const char body[] = "[" REFUSED(ERROR("STRING_TOO_LONG", "x", "\"Title\"")) "]";
-	struct sf_batch batch = { .operation = SF_DELETE,
-				  .object = "Lead",
-				  .mapping = &mapping,
-				  .changes = bare,
-				  .count = 1 };
+	struct remote_batch batch = { .operation = REMOTE_DELETE,
+				      .object = "Lead",
+				      .mapping = &mapping,
+				      .changes = bare,
+				      .count = 1 };
 	struct error err;
-	CLEANUP(sf_results_free)
-	struct sf_results *got = sf_result_parse(&batch, body, strlen(body), &err);
+	CLEANUP(remote_results_free)
+	struct remote_results *got = sf_result_parse(&batch, body, strlen(body), &err);
 
 	(void)state;
 	assert_non_null(got);
 	assert_int_equal(got->records[0].err.kind, ERROR_RECORD);
 }
 
-static void check_protocol(enum sf_operation operation, size_t count, const char *body, size_t len)
+static void check_protocol(enum remote_operation operation, size_t count, const char *body,
+			   size_t len)
 {
-	struct sf_batch batch = batch_of(operation, count);
+	struct remote_batch batch = batch_of(operation, count);
 	struct error err = { 0 };
-	CLEANUP(sf_results_free)
-	struct sf_results *got = sf_result_parse(&batch, body, len, &err);
+	CLEANUP(remote_results_free)
+	struct remote_results *got = sf_result_parse(&batch, body, len, &err);
 
 	if (got)
 		fail_msg("believed: %.*s", (int)(len < 200 ? len : 200), body);
@@ -449,101 +454,103 @@ static void check_protocol(enum sf_operation operation, size_t count, const char
 static void answers_that_are_none(void **state)
 {
 	static const struct {
-		enum sf_operation operation;
+		enum remote_operation operation;
 		size_t count;
 		const char *body;
 	} rows[] = {
 		/* not the array that is due */
-		{ SF_UPDATE, 1, "" },
-		{ SF_UPDATE, 1, "null" },
-		{ SF_UPDATE, 1, "true" },
-		{ SF_UPDATE, 1, "<html>please log in</html>" },
-		{ SF_UPDATE, 1, "{}" },
-		{ SF_UPDATE, 1, DONE(ID_A) },
-		{ SF_UPDATE, 1, "{\"results\":[" DONE(ID_A) "]}" },
-		{ SF_UPDATE, 1, "[]" },
-		{ SF_UPDATE, 1, "[" DONE(ID_A) "," DONE(ID_B) "]" },
-		{ SF_UPDATE, 2, "[" DONE(ID_A) "]" },
-		{ SF_UPDATE, 1, "[" DONE(ID_A) "]x" },
-		{ SF_UPDATE, 1, "[" DONE(ID_A) "][]" },
-		{ SF_UPDATE, 1, "[" DONE(ID_A) ",]" },
-		{ SF_UPDATE, 1, "[[" DONE(ID_A) "]]" },
-		{ SF_UPDATE, 1, "[{\"errorCode\":\"NOT_FOUND\",\"message\":\"x\"}]" },
+		{ REMOTE_UPDATE, 1, "" },
+		{ REMOTE_UPDATE, 1, "null" },
+		{ REMOTE_UPDATE, 1, "true" },
+		{ REMOTE_UPDATE, 1, "<html>please log in</html>" },
+		{ REMOTE_UPDATE, 1, "{}" },
+		{ REMOTE_UPDATE, 1, DONE(ID_A) },
+		{ REMOTE_UPDATE, 1, "{\"results\":[" DONE(ID_A) "]}" },
+		{ REMOTE_UPDATE, 1, "[]" },
+		{ REMOTE_UPDATE, 1, "[" DONE(ID_A) "," DONE(ID_B) "]" },
+		{ REMOTE_UPDATE, 2, "[" DONE(ID_A) "]" },
+		{ REMOTE_UPDATE, 1, "[" DONE(ID_A) "]x" },
+		{ REMOTE_UPDATE, 1, "[" DONE(ID_A) "][]" },
+		{ REMOTE_UPDATE, 1, "[" DONE(ID_A) ",]" },
+		{ REMOTE_UPDATE, 1, "[[" DONE(ID_A) "]]" },
+		{ REMOTE_UPDATE, 1, "[{\"errorCode\":\"NOT_FOUND\",\"message\":\"x\"}]" },
 
 		/* not the element that is due */
-		{ SF_UPDATE, 1, "[null]" },
-		{ SF_UPDATE, 1, "[1]" },
-		{ SF_UPDATE, 1, "[\"" ID_A "\"]" },
-		{ SF_UPDATE, 1, "[{}]" },
-		{ SF_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"errors\":[]}]" },
-		{ SF_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":true}]" },
-		{ SF_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":\"true\",\"errors\":[]}]" },
-		{ SF_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":1,\"errors\":[]}]" },
-		{ SF_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":null,\"errors\":[]}]" },
-		{ SF_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":true,\"errors\":null}]" },
-		{ SF_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":true,\"errors\":{}}]" },
-		{ SF_UPDATE, 1, "[{\"success\":false,\"errors\":[]}]" },
-		{ SF_UPDATE, 1,
+		{ REMOTE_UPDATE, 1, "[null]" },
+		{ REMOTE_UPDATE, 1, "[1]" },
+		{ REMOTE_UPDATE, 1, "[\"" ID_A "\"]" },
+		{ REMOTE_UPDATE, 1, "[{}]" },
+		{ REMOTE_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"errors\":[]}]" },
+		{ REMOTE_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":true}]" },
+		{ REMOTE_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":\"true\",\"errors\":[]}]" },
+		{ REMOTE_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":1,\"errors\":[]}]" },
+		{ REMOTE_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":null,\"errors\":[]}]" },
+		{ REMOTE_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":true,\"errors\":null}]" },
+		{ REMOTE_UPDATE, 1, "[{\"id\":\"" ID_A "\",\"success\":true,\"errors\":{}}]" },
+		{ REMOTE_UPDATE, 1, "[{\"success\":false,\"errors\":[]}]" },
+		{ REMOTE_UPDATE, 1,
 		  "[{\"id\":\"" ID_A "\",\"success\":true,\"errors\":[" ERROR("A", "x", "") "]}]" },
-		{ SF_UPDATE, 1,
+		{ REMOTE_UPDATE, 1,
 		  "[{\"id\":7,\"success\":false,\"errors\":[" ERROR("A", "x", "") "]}]" },
 
 		/* ids */
-		{ SF_UPDATE, 1, "[{\"success\":true,\"errors\":[]}]" },
-		{ SF_CREATE, 1, "[{\"success\":true,\"errors\":[]}]" },
-		{ SF_DELETE, 1, "[{\"success\":true,\"errors\":[]}]" },
-		{ SF_UPSERT, 1, "[{\"success\":true,\"errors\":[],\"created\":true}]" },
-		{ SF_CREATE, 1, "[{\"id\":null,\"success\":true,\"errors\":[]}]" },
-		{ SF_CREATE, 1, "[{\"id\":7,\"success\":true,\"errors\":[]}]" },
-		{ SF_CREATE, 1, "[" DONE("x") "]" },
-		{ SF_CREATE, 1, "[" DONE("00Q8d00000BvT3xAAA") "]" },
-		{ SF_CREATE, 1, "[" DONE(ID_A "\\u0000") "]" },
-		{ SF_UPDATE, 1, "[" DONE(ID_B) "]" },
-		{ SF_DELETE, 1, "[" DONE(ID_B) "]" },
-		{ SF_UPDATE, 2, "[" DONE(ID_B) "," DONE(ID_A) "]" },
-		{ SF_CREATE, 2, "[" DONE(ID_A) "," DONE(ID_A) "]" },
-		{ SF_UPSERT, 2, "[" UPSERTED(ID_A, "true") "," UPSERTED(ID_A, "false") "]" },
+		{ REMOTE_UPDATE, 1, "[{\"success\":true,\"errors\":[]}]" },
+		{ REMOTE_CREATE, 1, "[{\"success\":true,\"errors\":[]}]" },
+		{ REMOTE_DELETE, 1, "[{\"success\":true,\"errors\":[]}]" },
+		{ REMOTE_UPSERT, 1, "[{\"success\":true,\"errors\":[],\"created\":true}]" },
+		{ REMOTE_CREATE, 1, "[{\"id\":null,\"success\":true,\"errors\":[]}]" },
+		{ REMOTE_CREATE, 1, "[{\"id\":7,\"success\":true,\"errors\":[]}]" },
+		{ REMOTE_CREATE, 1, "[" DONE("x") "]" },
+		{ REMOTE_CREATE, 1, "[" DONE("00Q8d00000BvT3xAAA") "]" },
+		{ REMOTE_CREATE, 1, "[" DONE(ID_A "\\u0000") "]" },
+		{ REMOTE_UPDATE, 1, "[" DONE(ID_B) "]" },
+		{ REMOTE_DELETE, 1, "[" DONE(ID_B) "]" },
+		{ REMOTE_UPDATE, 2, "[" DONE(ID_B) "," DONE(ID_A) "]" },
+		{ REMOTE_CREATE, 2, "[" DONE(ID_A) "," DONE(ID_A) "]" },
+		{ REMOTE_UPSERT, 2, "[" UPSERTED(ID_A, "true") "," UPSERTED(ID_A, "false") "]" },
 
 		/* created */
-		{ SF_UPSERT, 1, "[" DONE(ID_A) "]" },
-		{ SF_UPSERT, 1, "[" UPSERTED(ID_A, "null") "]" },
-		{ SF_UPSERT, 1, "[" UPSERTED(ID_A, "1") "]" },
-		{ SF_CREATE, 1, "[" UPSERTED(ID_A, "\"true\"") "]" },
+		{ REMOTE_UPSERT, 1, "[" DONE(ID_A) "]" },
+		{ REMOTE_UPSERT, 1, "[" UPSERTED(ID_A, "null") "]" },
+		{ REMOTE_UPSERT, 1, "[" UPSERTED(ID_A, "1") "]" },
+		{ REMOTE_CREATE, 1, "[" UPSERTED(ID_A, "\"true\"") "]" },
 
 		/* errors */
-		{ SF_UPDATE, 1, ONE_ERROR("null") },
-		{ SF_UPDATE, 1, ONE_ERROR("\"A\"") },
-		{ SF_UPDATE, 1, ONE_ERROR("{}") },
-		{ SF_UPDATE, 1, ONE_ERROR("[]") },
-		{ SF_UPDATE, 1,
+		{ REMOTE_UPDATE, 1, ONE_ERROR("null") },
+		{ REMOTE_UPDATE, 1, ONE_ERROR("\"A\"") },
+		{ REMOTE_UPDATE, 1, ONE_ERROR("{}") },
+		{ REMOTE_UPDATE, 1, ONE_ERROR("[]") },
+		{ REMOTE_UPDATE, 1,
 		  ONE_ERROR("{\"errorCode\":\"A\",\"message\":\"x\",\"fields\":[]}") },
-		{ SF_UPDATE, 1, ONE_ERROR("{\"statusCode\":1,\"message\":\"x\",\"fields\":[]}") },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("", "x", "")) },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("A B", "x", "")) },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("A\\nB", "x", "")) },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("A\\u0000", "x", "")) },
-		{ SF_UPDATE, 1, ONE_ERROR("{\"statusCode\":\"A\",\"message\":1,\"fields\":[]}") },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("A", "x\\u0000y", "")) },
-		{ SF_UPDATE, 1, ONE_ERROR("{\"statusCode\":\"A\",\"message\":\"x\"}") },
-		{ SF_UPDATE, 1,
+		{ REMOTE_UPDATE, 1,
+		  ONE_ERROR("{\"statusCode\":1,\"message\":\"x\",\"fields\":[]}") },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("", "x", "")) },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("A B", "x", "")) },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("A\\nB", "x", "")) },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("A\\u0000", "x", "")) },
+		{ REMOTE_UPDATE, 1,
+		  ONE_ERROR("{\"statusCode\":\"A\",\"message\":1,\"fields\":[]}") },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("A", "x\\u0000y", "")) },
+		{ REMOTE_UPDATE, 1, ONE_ERROR("{\"statusCode\":\"A\",\"message\":\"x\"}") },
+		{ REMOTE_UPDATE, 1,
 		  ONE_ERROR("{\"statusCode\":\"A\",\"message\":\"x\",\"fields\":null}") },
-		{ SF_UPDATE, 1,
+		{ REMOTE_UPDATE, 1,
 		  ONE_ERROR("{\"statusCode\":\"A\",\"message\":\"x\",\"fields\":\"a\"}") },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("A", "x", "1")) },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("A", "x", "null")) },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("A", "x", "[\"Title\"]")) },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("A", "x", "\"Title\\u0000\"")) },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("A", "x", "") ",null") },
-		{ SF_UPDATE, 1, ONE_ERROR(ERROR("A", "\xff", "")) },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("A", "x", "1")) },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("A", "x", "null")) },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("A", "x", "[\"Title\"]")) },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("A", "x", "\"Title\\u0000\"")) },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("A", "x", "") ",null") },
+		{ REMOTE_UPDATE, 1, ONE_ERROR(ERROR("A", "\xff", "")) },
 
 		/* a key twice */
-		{ SF_UPDATE, 1,
+		{ REMOTE_UPDATE, 1,
 		  "[{\"id\":\"" ID_A "\",\"success\":false,\"success\":true,\"errors\":[]}]" },
-		{ SF_CREATE, 1,
+		{ REMOTE_CREATE, 1,
 		  "[{\"id\":\"" ID_B "\",\"id\":\"" ID_A "\",\"success\":true,\"errors\":[]}]" },
-		{ SF_UPDATE, 1,
+		{ REMOTE_UPDATE, 1,
 		  "[{\"id\":\"" ID_A "\",\"success\":true,\"\\u0073uccess\":true,\"errors\":[]}]" },
-		{ SF_UPDATE, 1,
+		{ REMOTE_UPDATE, 1,
 		  ONE_ERROR("{\"statusCode\":\"A\",\"statusCode\":\"B\",\"message\":\"x\","
 			    "\"fields\":[]}") },
 	};
@@ -560,7 +567,8 @@ static void cut_anywhere(void **state)
 		"[" UPSERTED(ID_A, "true") ",{\"id\":null,\"success\":false,\"errors\":[" ERROR(
 			"STRING_TOO_LONG", "a \\\" :: Zo\xc3\xab", "\"Title\"") "]}]";
 	struct error err;
-	CLEANUP(sf_results_free) struct sf_results *got = parse(SF_UPSERT, 2, whole, &err);
+	CLEANUP(remote_results_free)
+	struct remote_results *got = parse(REMOTE_UPSERT, 2, whole, &err);
 
 	(void)state;
 	assert_non_null(got);
@@ -568,10 +576,10 @@ static void cut_anywhere(void **state)
 		/* Of its own size, so that a byte read too far is seen. */
 		CLEANUP_FREE char *cut = mem_strndup(whole, len);
 
-		check_protocol(SF_UPSERT, 2, cut, len);
+		check_protocol(REMOTE_UPSERT, 2, cut, len);
 	}
 	/* A NUL and what follows it. */
-	check_protocol(SF_UPSERT, 2, whole, sizeof(whole));
+	check_protocol(REMOTE_UPSERT, 2, whole, sizeof(whole));
 }
 
 static void huge(void **state)
@@ -587,16 +595,17 @@ static void huge(void **state)
 	memset(body, ' ', len);
 	memcpy(body + len - strlen("[" DONE(ID_A) "]"), "[" DONE(ID_A) "]",
 	       strlen("[" DONE(ID_A) "]"));
-	check_protocol(SF_UPDATE, 1, body, len);
+	check_protocol(REMOTE_UPDATE, 1, body, len);
 	memset(body, '[', len);
-	check_protocol(SF_UPDATE, 1, body, 100);
-	check_protocol(SF_UPDATE, 1, body, 1024 * 1024);
+	check_protocol(REMOTE_UPDATE, 1, body, 100);
+	check_protocol(REMOTE_UPDATE, 1, body, 1024 * 1024);
 
 	memset(message, 'x', 1024 * 1024);
 	answer = mem_format("[" REFUSED(ERROR("INVALID_STATUS", "%s", "\"%s\"")) "]", message,
 			    message);
 	{
-		CLEANUP(sf_results_free) struct sf_results *got = parse(SF_UPDATE, 1, answer, &err);
+		CLEANUP(remote_results_free)
+		struct remote_results *got = parse(REMOTE_UPDATE, 1, answer, &err);
 
 		assert_non_null(got);
 		assert_string_equal(got->records[0].err.code, "INVALID_STATUS");

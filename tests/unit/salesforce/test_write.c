@@ -60,13 +60,13 @@ static struct mapping_field fields[FIELDS] = {
 	[REACHED] = { .field = "Owner.Email", .type = VALUE_TEXT, .direction = MAPPING_BOTH },
 	[KEY] = { .field = "ext_key__c", .type = VALUE_TEXT, .direction = MAPPING_BOTH },
 };
-static const struct mapping mapping = { .fields = fields, .count = FIELDS };
+static struct mapping mapping = { .fields = fields, .count = FIELDS };
 
 /* One change that sets at most one field. */
 struct one {
 	struct value values[FIELDS];
 	bool set[FIELDS];
-	struct sf_change change;
+	struct remote_change change;
 };
 
 static void fill(struct one *in, const char *id, const char *key, int field, const char *text,
@@ -77,48 +77,48 @@ static void fill(struct one *in, const char *id, const char *key, int field, con
 		in->set[field] = true;
 		in->values[field] = (struct value){ text, (uint32_t)len };
 	}
-	in->change = (struct sf_change){ id, key, in->values, in->set };
+	in->change = (struct remote_change){ id, key, in->values, in->set };
 }
 
-static struct sf_batch batch_of(enum sf_operation operation, const struct sf_change *changes,
-				size_t count)
+static struct remote_batch batch_of(enum remote_operation operation,
+				    const struct remote_change *changes, size_t count)
 {
-	return (struct sf_batch){ .operation = operation,
-				  .object = "Lead",
-				  .key_field = operation == SF_UPSERT ? "Ext_Key__c" : NULL,
-				  .mapping = &mapping,
-				  .changes = changes,
-				  .count = count };
+	return (struct remote_batch){ .operation = operation,
+				      .object = "Lead",
+				      .key_field = operation == REMOTE_UPSERT ? "Ext_Key__c" : NULL,
+				      .mapping = &mapping,
+				      .changes = changes,
+				      .count = count };
 }
 
 static void the_four_operations(void **state)
 {
 	static const struct {
-		enum sf_operation operation;
+		enum remote_operation operation;
 		const char *ids[2], *keys[2];
 		const char *method, *path, *body;
 	} rows[] = {
-		{ SF_CREATE,
+		{ REMOTE_CREATE,
 		  { 0 },
 		  { 0 },
 		  "POST",
 		  "/services/data/v66.0/composite/sobjects",
 		  START LEAD ",\"LastName\":\"A\"}," LEAD ",\"Title\":null}]}" },
-		{ SF_UPDATE,
+		{ REMOTE_UPDATE,
 		  { ID_A, ID_B },
 		  { 0 },
 		  "PATCH",
 		  "/services/data/v66.0/composite/sobjects",
 		  START LEAD ",\"id\":\"" ID_A "\",\"LastName\":\"A\"}," LEAD ",\"id\":\"" ID_B
 			     "\",\"Title\":null}]}" },
-		{ SF_UPSERT,
+		{ REMOTE_UPSERT,
 		  { 0 },
 		  { "k/1", "k\"2" },
 		  "PATCH",
 		  "/services/data/v66.0/composite/sobjects/Lead/Ext_Key__c",
 		  START LEAD ",\"Ext_Key__c\":\"k/1\",\"LastName\":\"A\"}," LEAD
 			     ",\"Ext_Key__c\":\"k\\\"2\",\"Title\":null}]}" },
-		{ SF_DELETE,
+		{ REMOTE_DELETE,
 		  { ID_A, ID_B },
 		  { 0 },
 		  "DELETE",
@@ -129,9 +129,9 @@ static void the_four_operations(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct one one, two;
-		struct sf_change changes[2];
+		struct remote_change changes[2];
 		struct sf_write_stop stop;
-		struct sf_batch batch = batch_of(rows[i].operation, changes, 2);
+		struct remote_batch batch = batch_of(rows[i].operation, changes, 2);
 		struct sf_write got;
 		struct error err;
 		size_t at = 0;
@@ -165,7 +165,7 @@ static char *body_with(enum field field, const char *text, size_t len, struct sf
 {
 	struct sf_write got = { 0 };
 	struct one one;
-	struct sf_batch batch = batch_of(SF_UPDATE, &one.change, 1);
+	struct remote_batch batch = batch_of(REMOTE_UPDATE, &one.change, 1);
 
 	fill(&one, ID_A, NULL, (int)field, text, len);
 	if (!sf_write_build("66.0", &batch, &got, stop, err)) {
@@ -299,8 +299,8 @@ static void values_of_no_type(void **state)
 		{ NAME, "\xed\xa0\x80", 0 } /* half a surrogate pair */,
 	};
 	struct one good, bad;
-	struct sf_change changes[2];
-	struct sf_batch batch = batch_of(SF_UPDATE, changes, 2);
+	struct remote_change changes[2];
+	struct remote_batch batch = batch_of(REMOTE_UPDATE, changes, 2);
 	struct sf_write got = { 0 };
 	struct sf_write_stop stop;
 	struct error err;
@@ -337,44 +337,86 @@ static void bugs_of_the_caller(void **state)
 {
 	static const struct {
 		const char *name;
-		enum sf_operation operation;
+		enum remote_operation operation;
 		const char *ids[2], *keys[2];
 		int field;
 		const char *code;
 		const char *names; /* what the text must name */
 		size_t at;
 	} rows[] = {
-		{ "id twice", SF_UPDATE, { ID_A, ID_A }, { 0 }, NAME, "doubled-key", ID_A, 1 },
-		{ "id twice", SF_DELETE, { ID_A, ID_A }, { 0 }, NONE, "doubled-key", ID_A, 1 },
-		{ "key twice", SF_UPSERT, { 0 }, { "k1", "k1" }, NAME, "doubled-key", "k1", 1 },
-		{ "case", SF_UPSERT, { 0 }, { "k1", "K1" }, NAME, "doubled-key", "K1", 1 },
-		{ "nothing", SF_UPDATE, { ID_A, ID_B }, { 0 }, NONE, "empty-change", "", 1 },
-		{ "nothing", SF_UPSERT, { 0 }, { "k1", "k2" }, NONE, "empty-change", "", 1 },
-		{ "nothing", SF_CREATE, { 0 }, { 0 }, NONE, "empty-change", "", 1 },
-		{ "down", SF_UPDATE, { ID_A, ID_B }, { 0 }, DOWN, "not-writable", "Created", 1 },
-		{ "formula", SF_UPDATE, { ID_A, ID_B }, { 0 }, FORMULA, "not-writable", "Form", 1 },
-		{ "reached", SF_CREATE, { 0 }, { 0 }, REACHED, "not-writable", "Owner.Email", 1 },
-		{ "key field", SF_UPSERT, { 0 }, { "1", "2" }, KEY, "repeated-key", "ext_key", 1 },
-		{ "no id", SF_UPDATE, { ID_A, NULL }, { 0 }, NAME, "bad-id", "", 1 },
-		{ "no id", SF_DELETE, { ID_A, NULL }, { 0 }, NAME, "bad-id", "", 1 },
-		{ "short", SF_UPDATE, { ID_A, "00Q8d00000BvT3x" }, { 0 }, NAME, "bad-id", "", 1 },
-		{ "sum", SF_DELETE, { ID_A, "00Q8d00000BvT3xAAA" }, { 0 }, NAME, "bad-id", "", 1 },
-		{ "more", SF_DELETE, { ID_A "&x=", ID_B }, { 0 }, NAME, "bad-id", "", 0 },
-		{ "create by id", SF_CREATE, { ID_A, ID_B }, { 0 }, NAME, "bad-id", "", 0 },
-		{ "upsert by id", SF_UPSERT, { ID_A, ID_B }, { 0 }, NAME, "bad-id", "", 0 },
-		{ "no key", SF_UPSERT, { 0 }, { "k1", NULL }, NAME, "bad-key", "", 1 },
-		{ "empty key", SF_UPSERT, { 0 }, { "k1", "" }, NAME, "bad-key", "", 1 },
-		{ "blank key", SF_UPSERT, { 0 }, { "k1", " k" }, NAME, "bad-key", "", 1 },
-		{ "broken key", SF_UPSERT, { 0 }, { "k1", "\xff" }, NAME, "bad-key", "", 1 },
-		{ "create by key", SF_CREATE, { 0 }, { "k1", "k2" }, NAME, "bad-key", "", 0 },
-		{ "update by key", SF_UPDATE, { ID_A, ID_B }, { "1" }, NAME, "bad-key", "", 0 },
+		{ "id twice", REMOTE_UPDATE, { ID_A, ID_A }, { 0 }, NAME, "doubled-key", ID_A, 1 },
+		{ "id twice", REMOTE_DELETE, { ID_A, ID_A }, { 0 }, NONE, "doubled-key", ID_A, 1 },
+		{ "key twice", REMOTE_UPSERT, { 0 }, { "k1", "k1" }, NAME, "doubled-key", "k1", 1 },
+		{ "case", REMOTE_UPSERT, { 0 }, { "k1", "K1" }, NAME, "doubled-key", "K1", 1 },
+		{ "nothing", REMOTE_UPDATE, { ID_A, ID_B }, { 0 }, NONE, "empty-change", "", 1 },
+		{ "nothing", REMOTE_UPSERT, { 0 }, { "k1", "k2" }, NONE, "empty-change", "", 1 },
+		{ "nothing", REMOTE_CREATE, { 0 }, { 0 }, NONE, "empty-change", "", 1 },
+		{ "down",
+		  REMOTE_UPDATE,
+		  { ID_A, ID_B },
+		  { 0 },
+		  DOWN,
+		  "not-writable",
+		  "Created",
+		  1 },
+		{ "formula",
+		  REMOTE_UPDATE,
+		  { ID_A, ID_B },
+		  { 0 },
+		  FORMULA,
+		  "not-writable",
+		  "Form",
+		  1 },
+		{ "reached",
+		  REMOTE_CREATE,
+		  { 0 },
+		  { 0 },
+		  REACHED,
+		  "not-writable",
+		  "Owner.Email",
+		  1 },
+		{ "key field",
+		  REMOTE_UPSERT,
+		  { 0 },
+		  { "1", "2" },
+		  KEY,
+		  "repeated-key",
+		  "ext_key",
+		  1 },
+		{ "no id", REMOTE_UPDATE, { ID_A, NULL }, { 0 }, NAME, "bad-id", "", 1 },
+		{ "no id", REMOTE_DELETE, { ID_A, NULL }, { 0 }, NAME, "bad-id", "", 1 },
+		{ "short",
+		  REMOTE_UPDATE,
+		  { ID_A, "00Q8d00000BvT3x" },
+		  { 0 },
+		  NAME,
+		  "bad-id",
+		  "",
+		  1 },
+		{ "sum",
+		  REMOTE_DELETE,
+		  { ID_A, "00Q8d00000BvT3xAAA" },
+		  { 0 },
+		  NAME,
+		  "bad-id",
+		  "",
+		  1 },
+		{ "more", REMOTE_DELETE, { ID_A "&x=", ID_B }, { 0 }, NAME, "bad-id", "", 0 },
+		{ "create by id", REMOTE_CREATE, { ID_A, ID_B }, { 0 }, NAME, "bad-id", "", 0 },
+		{ "upsert by id", REMOTE_UPSERT, { ID_A, ID_B }, { 0 }, NAME, "bad-id", "", 0 },
+		{ "no key", REMOTE_UPSERT, { 0 }, { "k1", NULL }, NAME, "bad-key", "", 1 },
+		{ "empty key", REMOTE_UPSERT, { 0 }, { "k1", "" }, NAME, "bad-key", "", 1 },
+		{ "blank key", REMOTE_UPSERT, { 0 }, { "k1", " k" }, NAME, "bad-key", "", 1 },
+		{ "broken key", REMOTE_UPSERT, { 0 }, { "k1", "\xff" }, NAME, "bad-key", "", 1 },
+		{ "create by key", REMOTE_CREATE, { 0 }, { "k1", "k2" }, NAME, "bad-key", "", 0 },
+		{ "update by key", REMOTE_UPDATE, { ID_A, ID_B }, { "1" }, NAME, "bad-key", "", 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct one one, two;
-		struct sf_change changes[2];
-		struct sf_batch batch = batch_of(rows[i].operation, changes, 2);
+		struct remote_change changes[2];
+		struct remote_batch batch = batch_of(rows[i].operation, changes, 2);
 		struct sf_write got = { 0 };
 		struct sf_write_stop stop;
 		struct error err;
@@ -396,24 +438,24 @@ static void bugs_of_the_caller(void **state)
 static void names_that_are_none(void **state)
 {
 	static const struct {
-		enum sf_operation operation;
+		enum remote_operation operation;
 		const char *object, *key_field;
 	} rows[] = {
-		{ SF_CREATE, "Lead\"", NULL },   { SF_CREATE, "", NULL },
-		{ SF_CREATE, "Lead/x", NULL },   { SF_CREATE, "Lead", "Ext_Key__c" },
-		{ SF_UPSERT, "Lead", NULL },     { SF_UPSERT, "Lead", "a/b" },
-		{ SF_UPSERT, "Lead", "a?b=\"" },
+		{ REMOTE_CREATE, "Lead\"", NULL },   { REMOTE_CREATE, "", NULL },
+		{ REMOTE_CREATE, "Lead/x", NULL },   { REMOTE_CREATE, "Lead", "Ext_Key__c" },
+		{ REMOTE_UPSERT, "Lead", NULL },     { REMOTE_UPSERT, "Lead", "a/b" },
+		{ REMOTE_UPSERT, "Lead", "a?b=\"" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct one one;
-		struct sf_batch batch = batch_of(rows[i].operation, &one.change, 1);
+		struct remote_batch batch = batch_of(rows[i].operation, &one.change, 1);
 		struct sf_write got;
 		struct sf_write_stop stop;
 		struct error err;
 
-		fill(&one, NULL, rows[i].operation == SF_UPSERT ? "k1" : NULL, NAME, "A", 1);
+		fill(&one, NULL, rows[i].operation == REMOTE_UPSERT ? "k1" : NULL, NAME, "A", 1);
 		batch.object = rows[i].object;
 		batch.key_field = rows[i].key_field;
 		assert_false(sf_write_build("66.0", &batch, &got, &stop, &err));
@@ -425,8 +467,8 @@ static void names_that_are_none(void **state)
 static void how_many(void **state)
 {
 	struct one one;
-	struct sf_change changes[SF_WRITE_MOST + 1];
-	struct sf_batch batch = batch_of(SF_CREATE, changes, SF_WRITE_MOST);
+	struct remote_change changes[REMOTE_WRITE_MOST + 1];
+	struct remote_batch batch = batch_of(REMOTE_CREATE, changes, REMOTE_WRITE_MOST);
 	struct sf_write got;
 	struct sf_write_stop stop;
 	struct error err;
@@ -439,11 +481,11 @@ static void how_many(void **state)
 	assert_true(sf_write_build("66.0", &batch, &got, &stop, &err));
 	root = sf_json_whole(got.body, got.body_len);
 	assert_true(json_object_object_get_ex(root, "records", &records));
-	assert_int_equal(json_object_array_length(records), SF_WRITE_MOST);
+	assert_int_equal(json_object_array_length(records), REMOTE_WRITE_MOST);
 	json_object_put(root);
 	sf_write_clear(&got);
 
-	batch.count = SF_WRITE_MOST + 1;
+	batch.count = REMOTE_WRITE_MOST + 1;
 	assert_false(sf_write_build("66.0", &batch, &got, &stop, &err));
 	assert_int_equal(err.kind, ERROR_BUG);
 	assert_string_equal(err.code, "too-many-changes");
@@ -466,8 +508,8 @@ static void how_long(void **state)
 	const size_t len = 1000000;
 	CLEANUP_FREE char *text = text_of(len, '"');
 	struct one one;
-	struct sf_change changes[5];
-	struct sf_batch batch = batch_of(SF_CREATE, changes, LEN(changes));
+	struct remote_change changes[5];
+	struct remote_batch batch = batch_of(REMOTE_CREATE, changes, LEN(changes));
 	struct sf_write got;
 	struct sf_write_stop stop;
 	struct error err;
