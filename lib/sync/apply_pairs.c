@@ -72,6 +72,7 @@ static bool gather_births(struct work *work, struct error *err)
 					       .state = LINK_LIVE,
 					       .key = births[i].key,
 					       .fields = work_no_fields(work) };
+		pair_settle_birth(work->in->mapping, &subject->sent, subject->link.fields);
 		subject->shows = true;
 		subject->input.sent = &subject->sent;
 	}
