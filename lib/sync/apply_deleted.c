@@ -64,15 +64,12 @@ static bool write_deleted(struct work *work, struct subject *subject, struct err
 				  subject->record->master_id, work->in->id, work->in->now_ms, err);
 }
 
-/* Nothing is owed to it any more, and no write of it can come. */
+/* Nothing is owed to it any more. */
 static bool forgive(struct work *work, const struct subject *subject, struct error *err)
 {
 	struct store_session *session = work->in->session;
 
 	return (!subject->due.number || work->ops->drop_due(session, subject->due.number, err)) &&
-	       (!subject->sent.number ||
-		work->ops->end_sent(session, subject->sent.number,
-				    subject->sent.operation == SENT_DELETE, err)) &&
 	       (!subject->link.found ||
 		work->ops->unrefuse(session, subject->record->id, NULL, NULL, err));
 }
@@ -84,6 +81,7 @@ static bool apply_deleted(struct work *work, struct subject *subject, struct err
 	if (!gather(work, subject, &winner, err))
 		return false;
 	merge(&work->in->rules, &subject->input, &subject->result);
+	subject->shows = subject->sent.operation == SENT_DELETE; /* else it never comes */
 	return write_deleted(work, subject, err) && work_tell(work, subject, err) &&
 	       forgive(work, subject, err);
 }

@@ -28,12 +28,18 @@ static bool gather_links(struct work *work, struct error *err)
 	return true;
 }
 
+/* A deletion did not come if the record is shown to live. */
 static void thaw(struct work *work, struct subject *subject)
 {
-	subject->shows = pair_shows(&subject->sent, subject->link.fields, subject->record,
-				    work->in->mapping->count);
+	bool deletion = subject->sent.operation == SENT_DELETE;
+
+	subject->shows = !deletion && pair_shows(&subject->sent, subject->link.fields,
+						 subject->record, work->in->mapping->count);
 	subject->frozen = !subject->shows && !work->given_up;
-	if (!subject->frozen)
+	if (subject->frozen)
+		return;
+	subject->input.asked = true;
+	if (!deletion)
 		subject->input.sent = &subject->sent;
 }
 
@@ -66,6 +72,7 @@ static bool gather_births(struct work *work, struct error *err)
 					       .state = LINK_LIVE,
 					       .key = births[i].key,
 					       .fields = work_no_fields(work) };
+		pair_settle_birth(work->in->mapping, &subject->sent, subject->link.fields);
 		subject->shows = true;
 		subject->input.sent = &subject->sent;
 	}
@@ -624,7 +631,7 @@ bool work_tell(struct work *work, const struct subject *subject, struct error *e
 	count(work, subject);
 	if (subject->frozen || subject->result.write.failed)
 		return true;
-	return (!subject->sent.number || !subject->input.sent ||
+	return (!subject->sent.number ||
 		work->ops->end_sent(work->in->session, subject->sent.number, subject->shows,
 				    err)) &&
 	       (work->builds || work_list(work, subject, 0, err)) &&

@@ -105,7 +105,7 @@ static void put_right(const struct merge_rules *rules, const struct merge_input 
 static bool edited_since(const struct merge_rules *rules, const struct merge_input *in)
 {
 	for (size_t i = 0; i < rules->mapping->count; i++)
-		if (rules->mapping->fields[i].direction != MAPPING_UP &&
+		if (!in->sent && rules->mapping->fields[i].direction != MAPPING_UP &&
 		    !in->link->fields[i].base.settled)
 			return true;
 	return pair_remote_edited(rules->mapping, in->link->fields, in->record,

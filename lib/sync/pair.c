@@ -117,6 +117,17 @@ void pair_settle(struct link_field *fields, const struct value *values, const bo
 							 .echo = true };
 }
 
+void pair_settle_birth(const struct mapping *mapping, const struct sent *sent,
+		       struct link_field *fields)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (!sent->set[i] && mapping->fields[i].direction != MAPPING_DOWN &&
+		    mapping->fields[i].createable)
+			fields[i] =
+				(struct link_field){ .base = { .settled = true }, .echo = true };
+	pair_settle(fields, sent->values, sent->set, mapping->count);
+}
+
 bool pair_shows(const struct sent *sent, const struct link_field *fields,
 		const struct record *record, size_t count)
 {

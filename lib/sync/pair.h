@@ -52,6 +52,11 @@ void pair_merge(const struct pair_input *in, struct pair_result *ret);
 void pair_settle(struct link_field *fields, const struct value *values, const bool *set,
 		 size_t count);
 
+/* Likewise of a record that was made: what was blank and not sent is blank there, and what only comes
+ * down is not known yet. */
+void pair_settle_birth(const struct mapping *mapping, const struct sent *sent,
+		       struct link_field *fields);
+
 /* Did an unanswered write arrive, as far as the record shows? It did if every field that was sent
  * holds what was sent, or what the remote made of it: then our own user saved the record later than
  * it was sent, and none of these fields is as it was before. */

@@ -57,35 +57,24 @@ static bool settle_update(struct push_work *work, const struct sent *sent, int64
 					err);
 }
 
-/* What was not sent as it was blank is blank there; what only comes down is not known yet. */
-static void settle_birth(const struct mapping *mapping, const struct sent *sent,
-			 struct link_field *fields)
-{
-	for (size_t i = 0; i < mapping->count; i++)
-		if (!sent->set[i] && mapping->fields[i].direction != MAPPING_DOWN &&
-		    mapping->fields[i].createable)
-			fields[i] =
-				(struct link_field){ .base = { .settled = true }, .echo = true };
-	pair_settle(fields, sent->values, sent->set, mapping->count);
-}
-
 static bool settle_create(struct push_work *work, const struct sent *sent,
 			  const struct remote_result *result, int64_t server_ms, struct error *err)
 {
 	const char *id = result->id;
 	struct link link;
 
-	if (!end(work, sent, true, err) || !load(work, id, &link, err))
+	if (!load(work, id, &link, err))
 		return false;
 	work->work.counts.sent_created++;
 	if (!link.found)
 		link = (struct link){ .found = true, .fields = work_no_fields(&work->work) };
-	settle_birth(work->work.in->mapping, sent, link.fields);
+	pair_settle_birth(work->work.in->mapping, sent, link.fields);
 	link.state = LINK_LIVE;
 	link.key = sent->key;
 	link.hash = (struct record_hash){ 0 }; /* what it holds besides is to be read */
 	link.written_ms = server_ms;
-	return put_link(work, id, &link, err) &&
+	/* The link is made while its creation stands: it knows of the row what that knew. */
+	return put_link(work, id, &link, err) && end(work, sent, true, err) &&
 	       work->work.ops->unrefuse(work->work.in->session, NULL, &sent->key, sent->set, err);
 }
 
