@@ -230,6 +230,16 @@ static bool gather_natural_rows(struct work *work, struct error *err)
 	return true;
 }
 
+struct value *work_match_values(struct work *work, const struct value *values)
+{
+	const struct apply *in = work->in;
+	struct value *out = work_take(work, in->match_count, sizeof(*out));
+
+	for (size_t i = 0; i < in->match_count; i++)
+		out[i] = values[in->match[i]];
+	return out;
+}
+
 /* Rows that look like a record's without a pair are due, and so is the record: who else looks so
  * must be asked of the remote. */
 static bool gather_candidates(struct work *work, struct error *err)
@@ -243,8 +253,8 @@ static bool gather_candidates(struct work *work, struct error *err)
 
 		if (subject->link.found || subject->row.found || subject->record->reject)
 			continue;
-		if (!work->ops->matches(session, subject->record->values, 8, work->arena, keys,
-					&found, err))
+		if (!work->ops->matches(session, work_match_values(work, subject->record->values),
+					8, work->arena, keys, &found, err))
 			return false;
 		subject->input.has_candidates = found;
 		if (work->builds)

@@ -248,7 +248,8 @@ static bool settle_orphan(struct push_work *work, struct orphan *orphan, struct 
 		return false;
 	if (!count)
 		return has_none(work, orphan, err);
-	if (!work->work.ops->matches(work->work.in->session, orphan->row.values, 2,
+	if (!work->work.ops->matches(work->work.in->session,
+				     work_match_values(&work->work, orphan->row.values), 2,
 				     work->work.arena, rows, &row_count, err))
 		return false;
 	if (count > 1 || row_count > 1)
