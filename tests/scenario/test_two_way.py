@@ -174,10 +174,12 @@ class Edits(TwoWay):
 class Conflicts(TwoWay):
     def test_each_rule_with_each_policy(self):
         cases = list(EDITS.items()) + list(CONTESTS.items())
-        self.bring_up_people(fields=RULED_FIELDS, contacts=len(cases))
+        self.bring_up_people(fields=RULED_FIELDS, contacts=len(cases), start=False)
         record_of = dict(zip((name for name, _ in cases), self.ids()))
         for name, case in cases:
             self.org.edit("Contact", record_of[name], **dict.fromkeys(RULED, case[0]))
+        self.org.advance(10)
+        self.site.start()
         self.run_people()
         self.assertEqual(self.conflicts("--all"), [])
         self.edit_all(record_of)
