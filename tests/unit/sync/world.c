@@ -208,6 +208,7 @@ struct world *world_new(void)
 				    .table = "contact",
 				    .key = "id",
 				    .rules = in->rules,
+				    .create_rows = true,
 				    .overlap_s = 600,
 				    .remote = &in->fake->remote,
 				    .store = in->store };
