@@ -313,16 +313,22 @@ static bool cut_run(struct store *store, const char *id, int64_t ended_ms, struc
 	return db_begin(db, err) && db_end(db, runs_cut(db, id, ended_ms, err), err);
 }
 
-/* And is it of today's shape? An older one is brought up to date by the next run. */
-static bool has_ledger(struct db *db, bool *ret, struct error *err)
+static bool exists(struct db *db, const char *name, bool *ret, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(db,
-					    "SELECT 1 FROM sqlite_schema WHERE type = 'view'"
-					    " AND name = 'leadsync_v_changes'",
-					    err);
+	struct statement *s =
+		statement_new(db, "SELECT 1 FROM sqlite_schema WHERE name = :name", err);
 
-	return s && statement_step(s, ret, err);
+	if (!s)
+		return false;
+	statement_bind_text(s, ":name", name);
+	return statement_step(s, ret, err);
+}
+
+/* Of today's shape: an older one is brought up to date by the next run, and says nothing before. */
+static bool has_ledger(struct db *db, bool *ret, struct error *err)
+{
+	return exists(db, "leadsync_v_changes", ret, err);
 }
 
 static bool list_runs(struct store *store, const char *job, size_t limit, struct arena *arena,
@@ -404,9 +410,10 @@ static bool detach(struct store *store, const char *job, struct error *err)
 	struct db *db = of_store(store)->db;
 	bool there;
 
-	if (!has_ledger(db, &there, err))
+	if (!exists(db, "leadsync_ledger", &there, err))
 		return false;
-	return !there || (db_begin(db, err) && db_end(db, detach_job(db, job, err), err));
+	return !there || (db_migrate(db, "leadsync_ledger", steps, STEPS, err) &&
+			  db_begin(db, err) && db_end(db, detach_job(db, job, err), err));
 }
 
 static const struct store_ops sqlite_ops = {

@@ -107,6 +107,19 @@ static void is_asked_before_the_first_run(void **state)
 	assert_int_equal(summary.rejects, 1);
 }
 
+static void is_detached_as_it_is(void **state)
+{
+	struct bench *in = *state;
+
+	sql(in, before);
+	in->store = sqlite_store_open(in->path, &in->err);
+	must(in, in->store->ops->detach(in->store, "contacts", &in->err), "detach");
+	assert_string_equal(ask(in, "SELECT (SELECT count(*) FROM leadsync_link) ||"
+				    " (SELECT count(*) FROM leadsync_cursor) ||"
+				    " (SELECT count(*) FROM contact)"),
+			    "002");
+}
+
 /* Views and triggers of the owner that are broken are no reason to fail. */
 static void beside_broken_views(void **state)
 {
@@ -153,9 +166,8 @@ static void counters_of_a_run(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROW(keeps_what_it_knew),
-		ROW(is_asked_before_the_first_run),
-		ROW(beside_broken_views),
+		ROW(keeps_what_it_knew),   ROW(is_asked_before_the_first_run),
+		ROW(is_detached_as_it_is), ROW(beside_broken_views),
 		ROW(counters_of_a_run),
 	};
 
