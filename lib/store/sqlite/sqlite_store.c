@@ -76,8 +76,10 @@ static bool raise_flags(struct session *in, struct error *err)
 		" EXISTS (SELECT 1 FROM leadsync_rejects WHERE job = ?1 AND remote_id IS NULL),"
 		" EXISTS (SELECT 1 FROM leadsync_rejects WHERE job = ?1 AND remote_id IS NOT NULL),"
 		" EXISTS (SELECT 1 FROM leadsync_conflicts WHERE job = ?1"
-		" AND state IN ('open', 'deciding'))",
+		" AND state IN ('open', 'deciding')),"
+		" (SELECT schema_version FROM pragma_schema_version)",
 		err);
+	int64_t version = 0;
 	bool row, ok;
 
 	if (!s)
@@ -90,9 +92,10 @@ static bool raise_flags(struct session *in, struct error *err)
 		in->flags.sent = statement_int_at(s, 2);
 		in->flags.rejects = statement_int_at(s, 3) || statement_int_at(s, 4);
 		in->flags.conflicts = statement_int_at(s, 5);
+		version = statement_int_at(s, 6);
 	}
 	statement_reset(s);
-	return ok;
+	return ok && scan_look(in, version, err);
 }
 
 /* Tables and indexes that are made here are no reason to compare every row. */
@@ -225,12 +228,14 @@ static bool write_one(struct session *in, struct store_write *write, struct aren
 static bool write_together(struct session *in, struct store_write *writes, size_t count,
 			   struct arena *arena, struct error *err)
 {
-	if (!db_part_begin(in->db, err))
+	int64_t youngest;
+
+	if (!db_part_begin(in->db, err) || !own_begin(in, &youngest, err))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (!write_one(in, &writes[i], arena, err))
 			return false;
-	return db_part_end(in->db, err);
+	return own_end(in, youngest, err) && db_part_end(in->db, err);
 }
 
 /* A refusal is rare, so a page is tried as one part first; only a page with a refused record pays
