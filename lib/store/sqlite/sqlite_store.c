@@ -333,7 +333,18 @@ static bool exists(struct db *db, const char *name, bool *ret, struct error *err
 /* Of today's shape: an older one is brought up to date by the next run, and says nothing before. */
 static bool has_ledger(struct db *db, bool *ret, struct error *err)
 {
-	return exists(db, "leadsync_v_changes", ret, err);
+	CLEANUP(statement_free) struct statement *s = NULL;
+	bool row;
+
+	if (!exists(db, "leadsync_ledger", ret, err))
+		return false;
+	if (!*ret)
+		return true;
+	s = statement_new(db, "SELECT steps FROM leadsync_ledger", err);
+	if (!s || !statement_step(s, &row, err))
+		return false;
+	*ret = row && statement_int_at(s, 0) >= (int64_t)STEPS;
+	return true;
 }
 
 static bool list_runs(struct store *store, const char *job, size_t limit, struct arena *arena,
