@@ -97,8 +97,9 @@ int command_detach(const struct command_context *context)
 	if (context->json)
 		puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN));
 	else
-		printf("job %s is detached from store %s; table %s stays. Take the job out of the "
-		       "conf:\nonce resumed, it would begin anew.\n",
+		printf("job %s is detached from store %s; table %s stays.\nTake the job out of the "
+		       "conf: once resumed, it would begin anew, and make\nanew each row that it "
+		       "does not match.\n",
 		       context->argv[0], json_get_text(answer, "store"),
 		       json_get_text(answer, "table"));
 	json_object_put(answer);

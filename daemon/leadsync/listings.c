@@ -182,9 +182,10 @@ int command_conflicts(const struct command_context *context)
 
 static void print_due(struct json_object *line)
 {
+	const char *since = json_get_text(line, "since");
 	const char *record = json_get_text(line, "record_id");
 
-	printf("%-20s  %-8s  %5" PRId64 "  %-18s  %-12s  ", json_get_text(line, "since"),
+	printf("%-20s  %-8s  %5" PRId64 "  %-18s  %-12s  ", *since ? since : "-",
 	       json_get_text(line, "state"), json_get_int(line, "tries"), *record ? record : "-",
 	       json_get_text(line, "job"));
 	terminal_text(*json_get_text(line, "key") ? json_get_text(line, "key") : "-");
