@@ -28,9 +28,12 @@ static void draw_bar(struct json_object *progress)
 	fprintf(stderr, "\r%-8s [", json_get_text(progress, "phase"));
 	for (int i = 0; i < BAR_WIDTH; i++)
 		fputc(i < filled ? '#' : '.', stderr);
-	fprintf(stderr, "] %" PRId64 " of %" PRId64 " ", done, total > 0 ? total : 0);
+	fprintf(stderr, "] %" PRId64 " ", done);
+	if (total > 0)
+		fprintf(stderr, "of %" PRId64 " ", total);
 	if (sent || refused)
 		fprintf(stderr, "sent %" PRId64 ", refused %" PRId64 " ", sent, refused);
+	fputs("\033[K", stderr); /* the line before may have been longer */
 	fflush(stderr);
 }
 

@@ -76,6 +76,8 @@ static void print_run(struct json_object *run)
 	else if (json_get_int(run, "leg_total") > 0)
 		printf(" (%s, %" PRId64 " of %" PRId64 ")", json_get_text(run, "phase"),
 		       json_get_int(run, "leg_read"), json_get_int(run, "leg_total"));
+	else if (*json_get_text(run, "phase"))
+		printf(" (%s)", json_get_text(run, "phase"));
 	putchar('\n');
 	counts_print(run);
 	print_trouble(json_get_member(run, "trouble"));
