@@ -102,7 +102,7 @@ static void print_backlog(struct json_object *job, struct json_object *ledger)
 	struct json_object *backlog = json_get_member(ledger, "backlog");
 	int64_t conflicts = json_get_int(ledger, "conflicts");
 
-	printf("    to Salesforce: %" PRId64 " waiting", json_get_int(backlog, "waiting"));
+	printf("    backlog: %" PRId64 " waiting", json_get_int(backlog, "waiting"));
 	if (*json_get_text(backlog, "oldest")) {
 		fputs(" (oldest ", stdout);
 		print_age(json_get_int(backlog, "oldest_age_s"));
