@@ -27,6 +27,8 @@ struct due {
 	int64_t since_ms;
 	int64_t not_before_ms; /* this machine's clock; 0: at once */
 	unsigned tries;        /* that ended in passing trouble */
+	char chosen[19];       /* the record that a person gave this row, of several that match; ""
+				  */
 };
 
 enum sent_operation { SENT_CREATE, SENT_UPDATE, SENT_DELETE };

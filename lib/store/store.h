@@ -225,8 +225,9 @@ struct store_ops {
 	bool (*fields)(struct store_session *in, const char *const *remote_ids, size_t count,
 		       struct arena *arena, struct link *links, struct error *err);
 
-	/* Keys of rows whose match columns hold these values (case folded) and which no living
-	 * link and no unanswered creation has; at most `most`. A null among them: none. */
+	/* Keys of rows whose match columns hold these values (one each of the job's `match`, case
+	 * folded) and which no link but a tombstone and no unanswered creation has; at most
+	 * `most`. A null among them: none. */
 	bool (*matches)(struct store_session *in, const struct value *values, size_t most,
 			struct arena *arena, struct value *ret, size_t *ret_count,
 			struct error *err);

@@ -167,7 +167,7 @@ static bool ask_number(struct capture *in, const char *sql, const char *table, i
 	return true;
 }
 
-static bool schema_version(struct capture *in, int64_t *ret, struct error *err)
+bool capture_version(struct capture *in, int64_t *ret, struct error *err)
 {
 	return ask_number(in, "SELECT schema_version FROM pragma_schema_version", NULL, ret, err);
 }
@@ -267,8 +267,7 @@ static bool remembered(struct capture *in, int64_t *ret, struct error *err)
 	return true;
 }
 
-/* Our own change of the schema is no reason for another job to compare its rows. */
-static bool carry_over(struct capture *in, int64_t before, struct error *err)
+bool capture_carry_over(struct capture *in, int64_t before, struct error *err)
 {
 	CLEANUP(statement_free)
 	struct statement *s = statement_new(
@@ -277,7 +276,7 @@ static bool carry_over(struct capture *in, int64_t before, struct error *err)
 		err);
 	int64_t now;
 
-	if (!s || !schema_version(in, &now, err))
+	if (!s || !capture_version(in, &now, err))
 		return false;
 	statement_bind_int(s, ":now", now);
 	statement_bind_int(s, ":before", before);
@@ -294,7 +293,7 @@ static bool remember(struct capture *in, struct error *err)
 		err);
 	int64_t now;
 
-	if (!s || !schema_version(in, &now, err))
+	if (!s || !capture_version(in, &now, err))
 		return false;
 	statement_bind_int(s, ":job", in->job);
 	statement_bind_int(s, ":now", now);
@@ -334,14 +333,14 @@ bool capture_ensure(struct capture *in, struct capture_state *ret, struct error 
 	int64_t before, last;
 	bool made = false;
 
-	if (!schema_version(in, &before, err) || !remembered(in, &last, err) ||
+	if (!capture_version(in, &before, err) || !remembered(in, &last, err) ||
 	    !ensure_triggers(in, &made, err) || !look_around(in, &found, err))
 		return false;
 	if (made)
 		found.was = CAPTURE_MISSING;
 	else if (last != before)
 		found.was = CAPTURE_DOUBTFUL;
-	if ((made && !carry_over(in, before, err)) ||
+	if ((made && !capture_carry_over(in, before, err)) ||
 	    (found.was != CAPTURE_STOOD && !remember(in, err)))
 		return false;
 	*ret = found;
@@ -362,14 +361,14 @@ bool capture_drop(struct capture *in, struct error *err)
 {
 	int64_t before;
 
-	if (!schema_version(in, &before, err))
+	if (!capture_version(in, &before, err))
 		return false;
 	for (enum trigger which = 0; which < TRIGGER_COUNT; which++)
 		if (!drop_trigger(in, which, err))
 			return false;
 	return forget(in, "DELETE FROM leadsync_mark WHERE job = :job", err) &&
 	       forget(in, "DELETE FROM leadsync_capture WHERE job = :job", err) &&
-	       carry_over(in, before, err);
+	       capture_carry_over(in, before, err);
 }
 
 static char *gone_sql(const struct capture *in)

@@ -93,6 +93,11 @@ struct capture_state {
  * row must be compared, and it is told once only: what is owed is kept in this same unit. */
 bool capture_ensure(struct capture *in, struct capture_state *ret, struct error *err);
 
+/* Our own change of the schema is no reason for any job to compare its rows: the version before it,
+ * and after it, in the same unit, who had seen that one has seen this one, too. Need only db. */
+bool capture_version(struct capture *in, int64_t *ret, struct error *err);
+bool capture_carry_over(struct capture *in, int64_t before, struct error *err);
+
 /* Takes the triggers away, and the job's marks. Inside a unit. Needs only db and job, not the table
  * itself, and finds nothing to do the second time. */
 bool capture_drop(struct capture *in, struct error *err);

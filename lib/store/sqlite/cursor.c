@@ -30,6 +30,13 @@ const char cursor_step_1[] =
 	"	compare_owed INTEGER NOT NULL     -- 1: records out of sight are yet to be found\n"
 	")";
 
+/* A comment behind dashes would swallow what SQLite puts after the new column. */
+const char cursor_step_2[] =
+	"ALTER TABLE leadsync_cursor ADD COLUMN marks_after INTEGER NOT NULL DEFAULT 0"
+	"	/* this job has no leadsync_mark up to it */;"
+	"ALTER TABLE leadsync_cursor ADD COLUMN gone_owed INTEGER NOT NULL DEFAULT 0"
+	"	/* 1: rows that went unseen are yet to be found */;";
+
 static const char *const phases[] = { [CURSOR_NONE] = "none",
 				      [CURSOR_LOAD] = "load",
 				      [CURSOR_CHANGES] = "changes",
@@ -105,8 +112,8 @@ static bool find(struct session *in, struct store_state *ret, bool *ret_same, st
 	struct statement *s = statement_new(
 		in->db,
 		"SELECT number, object, table_name, key_column, phase, bound_ms, since_ms, last_ms,"
-		" last_id, deletions_ms, whole_ms, mapping, condition, compare_owed FROM "
-		"leadsync_cursor"
+		" last_id, deletions_ms, whole_ms, mapping, condition, compare_owed,"
+		" marks_after, gone_owed FROM leadsync_cursor"
 		" WHERE job = :job",
 		err);
 	struct store_state made = { 0 };
@@ -131,6 +138,8 @@ static bool find(struct session *in, struct store_state *ret, bool *ret_same, st
 	made.mapping = (char *)statement_text(s, "mapping");
 	made.where = (char *)statement_text(s, "condition");
 	made.compare_owed = statement_int(s, "compare_owed");
+	in->scan.after = statement_int(s, "marks_after");
+	in->scan.gone_owed = statement_int(s, "gone_owed");
 	store_state_copy(ret, &made);
 	return true;
 }
@@ -144,13 +153,48 @@ bool cursor_open(struct session *in, struct store_state *ret, struct error *err)
 	return same || (make(in, err) && find(in, ret, &same, err));
 }
 
+/* What is told of rows that are no more. Conflicts that were decided, and changes, are history. */
+static bool forget_rows(struct session *in, struct error *err)
+{
+	static const char *const lines[] = {
+		"DELETE FROM leadsync_mark WHERE job = :job",
+		"DELETE FROM leadsync_due WHERE job = :job",
+		"DELETE FROM leadsync_journal WHERE job = :job",
+		"DELETE FROM leadsync_rejects WHERE job = :job",
+		"DELETE FROM leadsync_conflicts WHERE job = :job AND state IN ('open', 'deciding')",
+		"UPDATE leadsync_cursor SET gone_owed = 0 WHERE number = :job",
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!session_run(in, lines[i], err))
+			return false;
+	in->scan.gone_owed = false;
+	return link_forget_all(in, err);
+}
+
 /* The table was made now, but an older one had been filled: it was dropped, to begin anew. */
 bool cursor_restart(struct session *in, struct store_state *state, struct error *err)
 {
 	if (state->cursor.phase == CURSOR_NONE)
 		return true;
 	store_state_clear(state);
-	return link_forget_all(in, err) && cursor_save(in, state, err);
+	return forget_rows(in, err) && cursor_save(in, state, err);
+}
+
+bool cursor_save_scan(struct session *in, struct error *err)
+{
+	struct statement *s =
+		session_kept(in, KEPT_CURSOR_MARKS,
+			     "UPDATE leadsync_cursor SET marks_after = ?1, gone_owed = ?2"
+			     " WHERE number = ?3",
+			     err);
+
+	if (!s)
+		return false;
+	statement_bind_int_at(s, 1, in->scan.after);
+	statement_bind_int_at(s, 2, in->scan.gone_owed);
+	statement_bind_int_at(s, 3, in->job_number);
+	return statement_run(s, err);
 }
 
 bool cursor_save(struct session *in, const struct store_state *state, struct error *err)
@@ -177,6 +221,22 @@ bool cursor_save(struct session *in, const struct store_state *state, struct err
 	statement_bind_int(s, ":owed", state->compare_owed);
 	statement_bind_int(s, ":job", in->job_number);
 	return statement_run(s, err);
+}
+
+bool cursor_number(struct db *db, const char *job, int64_t *ret, struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s =
+		statement_new(db, "SELECT number FROM leadsync_cursor WHERE job = :job", err);
+	bool row;
+
+	if (!s)
+		return false;
+	statement_bind_text(s, ":job", job);
+	if (!statement_step(s, &row, err))
+		return false;
+	*ret = row ? statement_int_at(s, 0) : 0;
+	return true;
 }
 
 bool cursor_summary(struct db *db, const char *job, int64_t *ret_number, struct cursor *ret,

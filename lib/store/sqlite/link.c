@@ -1,8 +1,13 @@
-/* link.c - leadsync_link: which record is which row. Narrow, and in the order of remote ids, so
- * that an unchanged record costs one look-up. */
+/* link.c - leadsync_link: which record is which row, and what both held when last settled. In the
+ * order of remote ids, so that an unchanged record costs one look-up; what both held comes last in
+ * its line and is not read then.
+ *
+ * In order: finding; fields; putting; rows that end or move; out of sight; all of them. */
 #include <string.h>
 
 #include "base/arena.h"
+#include "record/mapping.h"
+#include "store/sqlite/pack.h"
 #include "store/sqlite/session.h"
 
 const char link_step_1[] =
@@ -16,14 +21,14 @@ const char link_step_1[] =
 	") WITHOUT ROWID;"
 	"CREATE INDEX leadsync_link_key ON leadsync_link (job, key)";
 
-static struct value copy_key(struct statement *s, int column, struct arena *arena)
-{
-	size_t len;
-	const char *text = statement_text_at(s, column, &len);
-
-	return text ? (struct value){ arena_copy(arena, text, len), (uint32_t)len }
-		    : (struct value){ 0 };
-}
+/* In base, a field that is not mapped any more lasts until the link's fields are put again. */
+const char link_step_2[] =
+	"ALTER TABLE leadsync_link ADD COLUMN written_ms INTEGER NOT NULL DEFAULT 0"
+	"	/* our last write was answered, server's clock */;"
+	"ALTER TABLE leadsync_link ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0"
+	"	/* the youngest leadsync_mark when it got its key */;"
+	"ALTER TABLE leadsync_link ADD COLUMN base BLOB"
+	"	/* per field what row and record held when last settled: pack.h */;";
 
 static bool find_one(struct statement *s, const char *remote_id, struct arena *arena,
 		     struct link *ret, struct error *err)
@@ -40,8 +45,9 @@ static bool find_one(struct statement *s, const char *remote_id, struct arena *a
 	ret->found = true;
 	if (len == sizeof(ret->hash))
 		memcpy(&ret->hash, hash, len);
-	ret->key = copy_key(s, 1, arena);
+	ret->key = session_value_at(s, 1, arena);
 	ret->state = (enum link_state)statement_int_at(s, 2);
+	ret->written_ms = statement_int_at(s, 3);
 	return true;
 }
 
@@ -49,7 +55,7 @@ bool link_find(struct session *in, const char *const *remote_ids, size_t count, 
 	       struct link *ret, struct error *err)
 {
 	struct statement *s = session_kept(in, KEPT_LINK_FIND,
-					   "SELECT hash, key, state FROM leadsync_link"
+					   "SELECT hash, key, state, written_ms FROM leadsync_link"
 					   " WHERE job = ?1 AND remote_id = ?2",
 					   err);
 	bool ok = s;
@@ -93,14 +99,89 @@ bool link_owners(struct session *in, const struct value *keys, size_t count,
 	return ok;
 }
 
-bool link_put(struct session *in, const char *remote_id, const struct link *link, struct error *err)
+static struct link_field *fill_fields(const struct session *in, const struct pack_item *items,
+				      size_t count, struct arena *arena)
 {
-	struct statement *s = session_kept(
-		in, KEPT_LINK_PUT,
-		"INSERT INTO leadsync_link (job, remote_id, key, state, hash)"
-		" VALUES (?1, ?2, ?3, ?4, :hash) ON CONFLICT DO UPDATE"
-		" SET hash = excluded.hash, key = excluded.key, state = excluded.state",
-		err);
+	size_t size = in->job.mapping->count * sizeof(struct link_field);
+	struct link_field *fields = memset(arena_take(arena, size), 0, size);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t field = dictionary_field(in, items[i].number);
+
+		if (field != SIZE_MAX)
+			fields[field] = items[i].field;
+	}
+	return fields;
+}
+
+static bool read_fields(struct session *in, struct statement *s, struct arena *arena,
+			struct link *link, struct error *err)
+{
+	struct pack_item *items = NULL;
+	size_t count = 0, len;
+	const void *bytes = statement_bytes(s, "base", &len);
+	struct value base = { len ? arena_copy(arena, bytes, len) : NULL, (uint32_t)len };
+
+	if (len && !unpack_fields(&base, arena, &items, &count, err))
+		return false;
+	link->fields = fill_fields(in, items, count, arena);
+	return true;
+}
+
+bool link_fields(struct store_session *session, const char *const *remote_ids, size_t count,
+		 struct arena *arena, struct link *links, struct error *err)
+{
+	struct session *in = session_of(session);
+	struct statement *s =
+		session_kept(in, KEPT_LINK_BASE,
+			     "SELECT base FROM leadsync_link WHERE job = ?1 AND remote_id = ?2",
+			     err);
+	bool ok = s, row;
+
+	for (size_t i = 0; ok && i < count; i++) {
+		if (!links[i].found)
+			continue;
+		statement_bind_int_at(s, 1, in->job_number);
+		statement_bind_text_at(s, 2, remote_ids[i], strlen(remote_ids[i]));
+		ok = statement_step(s, &row, err) &&
+		     (!row || read_fields(in, s, arena, &links[i], err));
+	}
+	if (s)
+		statement_reset(s);
+	return ok;
+}
+
+static struct value pack(const struct session *in, const struct link_field *fields,
+			 struct arena *arena)
+{
+	size_t count = in->job.mapping->count;
+	struct pack_item *items = arena_take(arena, count * sizeof(*items));
+
+	for (size_t i = 0; i < count; i++)
+		items[i] = (struct pack_item){ in->numbers[i], fields[i] };
+	return pack_fields(items, count, arena);
+}
+
+/* Without a key the sequence says nothing, and a link that keeps its key keeps it, too. */
+#define PUT(columns, values, sets)                                                                 \
+	"INSERT INTO leadsync_link (job, remote_id, key, state, written_ms, sequence, "            \
+	"hash" columns ") VALUES (?1, ?2, ?3, ?4, ?5,"                                             \
+	" coalesce((SELECT max(sequence) FROM leadsync_mark), 0), :hash" values ")"                \
+	" ON CONFLICT DO UPDATE SET hash = excluded.hash, state = excluded.state,"                 \
+	" written_ms = excluded.written_ms, sequence = CASE WHEN key IS excluded.key THEN"         \
+	" sequence ELSE excluded.sequence END, key = excluded.key" sets
+
+static struct statement *put_statement(struct session *in, bool with_base, struct error *err)
+{
+	return with_base ? session_kept(in, KEPT_LINK_PUT_BASE,
+					PUT(", base", ", :base", ", base = excluded.base"), err)
+			 : session_kept(in, KEPT_LINK_PUT, PUT("", "", ""), err);
+}
+
+bool link_put(struct session *in, const char *remote_id, const struct link *link,
+	      struct arena *arena, struct error *err)
+{
+	struct statement *s = put_statement(in, link->fields, err);
 
 	if (!s)
 		return false;
@@ -108,8 +189,15 @@ bool link_put(struct session *in, const char *remote_id, const struct link *link
 	statement_bind_text_at(s, 2, remote_id, strlen(remote_id));
 	session_bind_key(in, s, 3, &link->key);
 	statement_bind_int_at(s, 4, link->state);
+	statement_bind_int_at(s, 5, link->written_ms);
 	statement_bind_bytes(s, ":hash", &link->hash, sizeof(link->hash));
-	return statement_run(s, err);
+	if (link->fields) {
+		struct value base = pack(in, link->fields, arena);
+
+		statement_bind_bytes(s, ":base", base.text, base.len);
+	}
+	return statement_run(s, err) && (!link->key.text || link->state == LINK_DELETED ||
+					 due_become_pair(in, remote_id, &link->key, err));
 }
 
 bool link_unrow(struct session *in, const char *remote_id, struct error *err)
@@ -123,6 +211,49 @@ bool link_unrow(struct session *in, const char *remote_id, struct error *err)
 		return false;
 	statement_bind_int_at(s, 1, in->job_number);
 	statement_bind_text_at(s, 2, remote_id, strlen(remote_id));
+	return statement_run(s, err);
+}
+
+bool link_end_row(struct session *in, const struct value *key, int64_t sequence,
+		  link_ended_fn *ended, void *arg, struct error *err)
+{
+	struct statement *s = session_kept(
+		in, KEPT_LINK_END_ROW,
+		"UPDATE leadsync_link SET key = NULL WHERE job = ?1 AND key = ?2 AND sequence < ?3"
+		" RETURNING remote_id, state",
+		err);
+	bool ok = s, row = true;
+	size_t len;
+
+	if (!s)
+		return false;
+	statement_bind_int_at(s, 1, in->job_number);
+	session_bind_key(in, s, 2, key);
+	statement_bind_int_at(s, 3, sequence);
+	while (ok && row) {
+		ok = statement_step(s, &row, err);
+		/* Of a tombstone nothing is left to be done. */
+		if (ok && row && statement_int_at(s, 1) != LINK_DELETED)
+			ended(statement_text_at(s, 0, &len), arg);
+	}
+	statement_reset(s);
+	return ok;
+}
+
+bool link_move_row(struct session *in, const struct value *old_key, const struct value *key,
+		   int64_t sequence, struct error *err)
+{
+	struct statement *s = session_kept(in, KEPT_LINK_MOVE_ROW,
+					   "UPDATE leadsync_link SET key = ?4, sequence = ?3"
+					   " WHERE job = ?1 AND key = ?2 AND sequence < ?3",
+					   err);
+
+	if (!s)
+		return false;
+	statement_bind_int_at(s, 1, in->job_number);
+	session_bind_key(in, s, 2, old_key);
+	statement_bind_int_at(s, 3, sequence);
+	session_bind_key(in, s, 4, key);
 	return statement_run(s, err);
 }
 

@@ -122,9 +122,11 @@ static void look_at(struct reading *in, const struct mark *mark)
 
 	if (key->row == NONE) {
 		key->row = in->page->row_count++;
-		in->page->rows[key->row].key = mark->key;
+		in->page->rows[key->row] = (struct mark_row){ .key = mark->key };
 	}
-	in->page->rows[key->row].at_ms = mark->at_ms;
+	/* A row marked only to be compared has no time, which says nothing of an edit's. */
+	if (mark->at_ms)
+		in->page->rows[key->row].at_ms = mark->at_ms;
 }
 
 static void follow(struct reading *in, const struct mark *mark)

@@ -156,15 +156,6 @@ bool rows_find(struct session *in, const struct value *keys, size_t count, struc
 	return ok;
 }
 
-static struct value copy_key(struct statement *s, struct arena *arena)
-{
-	size_t len;
-	const char *key = statement_text_at(s, 0, &len);
-
-	return key ? (struct value){ arena_copy(arena, key, len), (uint32_t)len }
-		   : (struct value){ 0 };
-}
-
 static bool last_rowid(struct session *in, struct value *ret, struct arena *arena,
 		       struct error *err)
 {
@@ -172,7 +163,7 @@ static bool last_rowid(struct session *in, struct value *ret, struct arena *aren
 	bool row, ok = s && statement_step(s, &row, err);
 
 	if (ok)
-		*ret = copy_key(s, arena);
+		*ret = session_value_at(s, 0, arena);
 	if (s)
 		statement_reset(s);
 	return ok;
@@ -186,7 +177,7 @@ static bool run_returning(struct statement *s, struct value *ret, struct arena *
 
 	/* No row: a trigger of the table's owner dropped the insert without a word. */
 	if (ok)
-		*ret = row ? copy_key(s, arena) : (struct value){ 0 };
+		*ret = row ? session_value_at(s, 0, arena) : (struct value){ 0 };
 	statement_reset(s);
 	return ok;
 }

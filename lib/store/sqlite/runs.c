@@ -29,11 +29,26 @@ const char runs_step_1[] =
 	");"
 	"CREATE INDEX leadsync_runs_job ON leadsync_runs (job, number)";
 
-#define DID_NOTHING "read = 0 AND inserted = 0 AND updated = 0 AND deleted = 0 AND out_of_sight = 0"
+const char runs_step_2[] =
+	"ALTER TABLE leadsync_runs ADD COLUMN sent_created INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE leadsync_runs ADD COLUMN sent_updated INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE leadsync_runs ADD COLUMN sent_deleted INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE leadsync_runs ADD COLUMN refused INTEGER NOT NULL DEFAULT 0"
+	"	/* of what was sent */;"
+	"ALTER TABLE leadsync_runs ADD COLUMN conflicts INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE leadsync_runs ADD COLUMN put_back INTEGER NOT NULL DEFAULT 0"
+	"	/* edits on the wrong side of a one-way field */;";
+
+#define DID_NOTHING                                                                                \
+	"read = 0 AND inserted = 0 AND updated = 0 AND deleted = 0 AND out_of_sight = 0"           \
+	" AND sent_created = 0 AND sent_updated = 0 AND sent_deleted = 0 AND refused = 0"          \
+	" AND conflicts = 0 AND put_back = 0"
 
 static bool is_bare_failure(const struct store_run *run)
 {
-	return strcmp(run->outcome, "failed") == 0 && !run->read && !run->out_of_sight;
+	return strcmp(run->outcome, "failed") == 0 && !run->read && !run->out_of_sight &&
+	       !run->sent_created && !run->sent_updated && !run->sent_deleted && !run->refused &&
+	       !run->conflicts && !run->put_back && !run->updated && !run->deleted;
 }
 
 /* Counts it in the line of the same failure before it, where there is one. */
@@ -86,14 +101,19 @@ static bool put(struct db *db, const struct store_run *run, struct error *err)
 		db,
 		"INSERT INTO leadsync_runs (id, job, outcome, code, text, started_ms, ended_ms, "
 		"read,"
-		" inserted, updated, deleted, unchanged, rejected, out_of_sight, repeats)"
+		" inserted, updated, deleted, unchanged, rejected, out_of_sight, sent_created,"
+		" sent_updated, sent_deleted, refused, conflicts, put_back, repeats)"
 		" VALUES (:id, :job, :outcome, :code, :text, :started, :ended, :read, :inserted,"
-		" :updated, :deleted, :unchanged, :rejected, :parked, 1)"
+		" :updated, :deleted, :unchanged, :rejected, :parked, :sent_created,"
+		" :sent_updated, :sent_deleted, :refused, :conflicts, :put_back, 1)"
 		" ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, code = excluded.code,"
 		" text = excluded.text, ended_ms = excluded.ended_ms, read = excluded.read,"
 		" inserted = excluded.inserted, updated = excluded.updated,"
 		" deleted = excluded.deleted, unchanged = excluded.unchanged,"
-		" rejected = excluded.rejected, out_of_sight = excluded.out_of_sight",
+		" rejected = excluded.rejected, out_of_sight = excluded.out_of_sight,"
+		" sent_created = excluded.sent_created, sent_updated = excluded.sent_updated,"
+		" sent_deleted = excluded.sent_deleted, refused = excluded.refused,"
+		" conflicts = excluded.conflicts, put_back = excluded.put_back",
 		err);
 
 	if (!s)
@@ -112,6 +132,12 @@ static bool put(struct db *db, const struct store_run *run, struct error *err)
 	statement_bind_int(s, ":unchanged", run->unchanged);
 	statement_bind_int(s, ":rejected", run->rejected);
 	statement_bind_int(s, ":parked", run->out_of_sight);
+	statement_bind_int(s, ":sent_created", run->sent_created);
+	statement_bind_int(s, ":sent_updated", run->sent_updated);
+	statement_bind_int(s, ":sent_deleted", run->sent_deleted);
+	statement_bind_int(s, ":refused", run->refused);
+	statement_bind_int(s, ":conflicts", run->conflicts);
+	statement_bind_int(s, ":put_back", run->put_back);
 	return statement_run(s, err);
 }
 
@@ -178,6 +204,12 @@ static struct store_run read_run(struct statement *s, struct arena *arena)
 				   .unchanged = statement_int(s, "unchanged"),
 				   .rejected = statement_int(s, "rejected"),
 				   .out_of_sight = statement_int(s, "out_of_sight"),
+				   .sent_created = statement_int(s, "sent_created"),
+				   .sent_updated = statement_int(s, "sent_updated"),
+				   .sent_deleted = statement_int(s, "sent_deleted"),
+				   .refused = statement_int(s, "refused"),
+				   .conflicts = statement_int(s, "conflicts"),
+				   .put_back = statement_int(s, "put_back"),
 				   .repeats = statement_int(s, "repeats") };
 }
 
@@ -189,7 +221,8 @@ bool runs_list(struct db *db, const char *job, size_t limit, struct arena *arena
 		db,
 		"SELECT id, job, outcome, code, text, started_ms, ended_ms, read, inserted, "
 		"updated,"
-		" deleted, unchanged, rejected, out_of_sight, repeats FROM leadsync_runs"
+		" deleted, unchanged, rejected, out_of_sight, sent_created, sent_updated,"
+		" sent_deleted, refused, conflicts, put_back, repeats FROM leadsync_runs"
 		" WHERE :job IS NULL OR job = :job ORDER BY number DESC LIMIT :limit",
 		err);
 	size_t most = limit < 10000 ? limit : 10000, count = 0;

@@ -13,8 +13,13 @@
 static const struct store_ops sqlite_ops;
 
 /* Only ever appended to. */
-static const char *const steps[] = { meta_step_1, cursor_step_1,  table_step_1,  link_step_1,
-				     runs_step_1, rejects_step_1, lineage_step_1 };
+static const char *const steps[] = {
+	meta_step_1,       cursor_step_1,  table_step_1,   link_step_1,    runs_step_1,
+	rejects_step_1,    lineage_step_1, capture_step_1, cursor_step_2,  link_step_2,
+	dictionary_step_1, due_step_1,     journal_step_1, rejects_step_2, conflicts_step_1,
+	changes_step_1,    runs_step_2,    views_step_1,
+};
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
 
 struct store *sqlite_store_open(const char *path, struct error *err)
 {
@@ -36,11 +41,6 @@ static struct sqlite_store *of_store(struct store *in)
 	return (struct sqlite_store *)in;
 }
 
-static struct session *of_session(struct store_session *in)
-{
-	return (struct session *)in;
-}
-
 static void close_store(struct store *in)
 {
 	db_close(of_store(in)->db);
@@ -48,57 +48,64 @@ static void close_store(struct store *in)
 	free(in);
 }
 
-struct statement *session_kept(struct session *in, enum kept which, const char *sql,
-			       struct error *err)
-{
-	if (!in->kept[which])
-		in->kept[which] = statement_new(in->db, sql, err);
-	return in->kept[which];
-}
-
-bool session_number(const struct value *in, int64_t *ret)
-{
-	uint64_t most, number = 0;
-	bool minus = in->len && in->text[0] == '-';
-
-	if (!in->text || in->len == minus)
-		return false;
-	most = minus ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
-	for (uint32_t i = minus; i < in->len; i++) {
-		unsigned digit = (unsigned)in->text[i] - '0';
-
-		if (digit > 9 || number > (most - digit) / 10)
-			return false;
-		number = number * 10 + digit;
-	}
-	*ret = (int64_t)(minus ? -number : number);
-	return true;
-}
-
-void session_bind_key(const struct session *in, struct statement *s, int position,
-		      const struct value *key)
-{
-	int64_t number;
-
-	if (!key->text)
-		statement_bind_null_at(s, position);
-	else if (in->key_is_number && session_number(key, &number))
-		statement_bind_int_at(s, position, number);
-	else
-		statement_bind_text_at(s, position, key->text, key->len);
-}
-
 static void release(struct store_session *session)
 {
-	struct session *in = of_session(session);
+	struct session *in = session_of(session);
 
 	if (!in)
 		return;
 	for (size_t i = 0; i < KEPT_COUNT; i++)
 		statement_free(in->kept[i]);
+	capture_clear(&in->capture);
 	rows_forget(in);
 	seen_forget(in);
+	free(in->columns);
+	free(in->numbers);
+	free(in->field_of);
 	free(in);
+}
+
+/* What the ledger may hold of the job; each answer is one look into an index. */
+static bool raise_flags(struct session *in, struct error *err)
+{
+	struct statement *s = session_kept(
+		in, KEPT_FLAGS,
+		"SELECT EXISTS (SELECT 1 FROM leadsync_due WHERE job = ?1 AND remote_id IS NULL),"
+		" EXISTS (SELECT 1 FROM leadsync_due WHERE job = ?1 AND remote_id IS NOT NULL),"
+		" EXISTS (SELECT 1 FROM leadsync_journal WHERE job = ?1),"
+		" EXISTS (SELECT 1 FROM leadsync_rejects WHERE job = ?1 AND remote_id IS NULL),"
+		" EXISTS (SELECT 1 FROM leadsync_rejects WHERE job = ?1 AND remote_id IS NOT NULL),"
+		" EXISTS (SELECT 1 FROM leadsync_conflicts WHERE job = ?1"
+		" AND state IN ('open', 'deciding'))",
+		err);
+	bool row, ok;
+
+	if (!s)
+		return false;
+	statement_bind_int_at(s, 1, in->job_number);
+	ok = statement_step(s, &row, err);
+	if (ok) {
+		in->flags.row_dues = statement_int_at(s, 0);
+		in->flags.dues = in->flags.row_dues || statement_int_at(s, 1);
+		in->flags.sent = statement_int_at(s, 2);
+		in->flags.rejects = statement_int_at(s, 3) || statement_int_at(s, 4);
+		in->flags.conflicts = statement_int_at(s, 5);
+	}
+	statement_reset(s);
+	return ok;
+}
+
+/* Tables and indexes that are made here are no reason to compare every row. */
+static bool ensure_table(struct session *in, struct store_state *state, bool *ret_made,
+			 struct error *err)
+{
+	struct capture db_only = { .db = in->db };
+	int64_t before, after;
+
+	return capture_version(&db_only, &before, err) && table_ensure(in, ret_made, err) &&
+	       cursor_open(in, state, err) && (!*ret_made || cursor_restart(in, state, err)) &&
+	       match_ensure_index(in, err) && capture_version(&db_only, &after, err) &&
+	       (before == after || capture_carry_over(&db_only, before, err));
 }
 
 /* All in one unit, so that a job which cannot be prepared leaves nothing behind. */
@@ -107,10 +114,9 @@ static bool prepare_in_unit(struct session *in, struct store_state *state, struc
 	bool made;
 
 	return meta_claim(in->db, in->job.org_id, in->job.instance, err) &&
-	       table_ensure(in, &made, err) && cursor_open(in, state, err) &&
-	       (!made || cursor_restart(in, state, err)) &&
-	       runs_cut_job(in->db, in->job.name, err) &&
-	       rejects_count(in->db, in->job_number, &in->rejects, err);
+	       ensure_table(in, state, &made, err) && dictionary_open(in, err) &&
+	       scan_open(in, made, err) && journal_open(in, err) &&
+	       runs_cut_job(in->db, in->job.name, err) && raise_flags(in, err);
 }
 
 static bool prepare_session(struct session *in, struct store_state *state, struct error *err)
@@ -120,8 +126,7 @@ static bool prepare_session(struct session *in, struct store_state *state, struc
 	/* Asked before the ledger's own tables are brought up to date: what is not ours stays as
 	 * it is. */
 	if (!meta_check(in->db, in->job.org_id, in->job.instance, &ours, err) ||
-	    !db_migrate(in->db, "leadsync_ledger", steps, sizeof(steps) / sizeof(steps[0]), err) ||
-	    !db_begin(in->db, err))
+	    !db_migrate(in->db, "leadsync_ledger", steps, STEPS, err) || !db_begin(in->db, err))
 		return false;
 	return db_end(in->db, prepare_in_unit(in, state, err), err);
 }
@@ -145,23 +150,43 @@ static struct store_session *prepare(struct store *store, const struct store_job
 	return &in->session;
 }
 
+static void restore_scan(struct session *in)
+{
+	in->scan = in->scan_before;
+	in->taken = (struct mark_page){ 0 };
+}
+
 static bool begin(struct store_session *session, struct error *err)
 {
-	struct session *in = of_session(session);
+	struct session *in = session_of(session);
 
 	in->changes_before = db_total_changes(in->db);
 	in->changes_passing = 0;
-	return db_begin(in->db, err);
+	in->scan_before = in->scan;
+	if (!db_begin(in->db, err))
+		return false;
+	if (raise_flags(in, err))
+		return true;
+	db_rollback(in->db);
+	return false;
 }
 
-static bool commit(struct store_session *in, struct error *err)
+static bool commit(struct store_session *session, struct error *err)
 {
-	return db_commit(of_session(in)->db, err);
+	struct session *in = session_of(session);
+	bool ok = db_commit(in->db, err);
+
+	if (!ok)
+		restore_scan(in);
+	return ok;
 }
 
-static void rollback(struct store_session *in)
+static void rollback(struct store_session *session)
 {
-	db_rollback(of_session(in)->db);
+	struct session *in = session_of(session);
+
+	db_rollback(in->db);
+	restore_scan(in);
 }
 
 static bool has_written(const struct store_session *session)
@@ -174,27 +199,27 @@ static bool has_written(const struct store_session *session)
 static bool links(struct store_session *in, const char *const *remote_ids, size_t count,
 		  struct arena *arena, struct link *ret, struct error *err)
 {
-	return link_find(of_session(in), remote_ids, count, arena, ret, err);
+	return link_find(session_of(in), remote_ids, count, arena, ret, err);
 }
 
 static bool owners(struct store_session *in, const struct value *keys, size_t count,
 		   struct store_owner *ret, struct error *err)
 {
-	return link_owners(of_session(in), keys, count, ret, err);
+	return link_owners(session_of(in), keys, count, ret, err);
 }
 
 static bool rows(struct store_session *in, const struct value *keys, size_t count,
 		 struct arena *arena, struct store_row *ret, struct error *err)
 {
-	return rows_find(of_session(in), keys, count, arena, ret, err);
+	return rows_find(session_of(in), keys, count, arena, ret, err);
 }
 
 static bool write_one(struct session *in, struct store_write *write, struct arena *arena,
 		      struct error *err)
 {
-	return rows_write(in, write, arena, err) &&
+	return own_write(in, write, arena, err) &&
 	       (!write->takes_from || link_unrow(in, write->takes_from, err)) &&
-	       (!write->puts_link || link_put(in, write->remote_id, &write->link, err));
+	       (!write->puts_link || link_put(in, write->remote_id, &write->link, arena, err));
 }
 
 static bool write_together(struct session *in, struct store_write *writes, size_t count,
@@ -213,7 +238,7 @@ static bool write_together(struct session *in, struct store_write *writes, size_
 static bool write_all(struct store_session *session, struct store_write *writes, size_t count,
 		      struct arena *arena, struct error *err)
 {
-	struct session *in = of_session(session);
+	struct session *in = session_of(session);
 	struct error why;
 
 	if (!count || write_together(in, writes, count, arena, &why))
@@ -234,47 +259,36 @@ static bool write_all(struct store_session *session, struct store_write *writes,
 	return true;
 }
 
-static bool reject(struct store_session *in, const struct store_reject *what, struct error *err)
-{
-	return rejects_put(of_session(in), what, err);
-}
-
-static bool unreject(struct store_session *in, const char *const *remote_ids, size_t count,
-		     struct error *err)
-{
-	return rejects_drop(of_session(in), remote_ids, count, err);
-}
-
 static bool lineage(struct store_session *in, const char *loser, const char *winner,
 		    const char *run, int64_t at_ms, struct error *err)
 {
-	return lineage_put(of_session(in), loser, winner, run, at_ms, err);
+	return lineage_put(session_of(in), loser, winner, run, at_ms, err);
 }
 
 static bool begin_seen(struct store_session *in, struct error *err)
 {
-	return seen_none(of_session(in), err);
+	return seen_none(session_of(in), err);
 }
 
 static bool add_seen(struct store_session *in, const char *const *remote_ids, size_t count,
 		     struct error *err)
 {
-	return seen_add(of_session(in), remote_ids, count, err);
+	return seen_add(session_of(in), remote_ids, count, err);
 }
 
 static bool park_unseen(struct store_session *in, int64_t *ret_parked, struct error *err)
 {
-	return link_park_unseen(of_session(in), ret_parked, err);
+	return link_park_unseen(session_of(in), ret_parked, err);
 }
 
 static bool save_state(struct store_session *in, const struct store_state *state, struct error *err)
 {
-	return cursor_save(of_session(in), state, err);
+	return cursor_save(session_of(in), state, err);
 }
 
 static bool save_run(struct store_session *in, const struct store_run *run, struct error *err)
 {
-	return runs_save(of_session(in)->db, run, err);
+	return runs_save(session_of(in)->db, run, err);
 }
 
 static bool list_failure(struct store *store, const char *instance, const struct store_run *run,
@@ -288,7 +302,8 @@ static bool list_failure(struct store *store, const char *instance, const struct
 	*ret = ours;
 	if (!ours)
 		return true;
-	return db_begin(db, err) && db_end(db, runs_save(db, run, err), err);
+	return db_migrate(db, "leadsync_ledger", steps, STEPS, err) && db_begin(db, err) &&
+	       db_end(db, runs_save(db, run, err), err);
 }
 
 static bool cut_run(struct store *store, const char *id, int64_t ended_ms, struct error *err)
@@ -298,14 +313,22 @@ static bool cut_run(struct store *store, const char *id, int64_t ended_ms, struc
 	return db_begin(db, err) && db_end(db, runs_cut(db, id, ended_ms, err), err);
 }
 
-static bool has_ledger(struct db *db, bool *ret, struct error *err)
+static bool exists(struct db *db, const char *name, bool *ret, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(
-		db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'leadsync_ledger'",
-		err);
+	struct statement *s =
+		statement_new(db, "SELECT 1 FROM sqlite_schema WHERE name = :name", err);
 
-	return s && statement_step(s, ret, err);
+	if (!s)
+		return false;
+	statement_bind_text(s, ":name", name);
+	return statement_step(s, ret, err);
+}
+
+/* Of today's shape: an older one is brought up to date by the next run, and says nothing before. */
+static bool has_ledger(struct db *db, bool *ret, struct error *err)
+{
+	return exists(db, "leadsync_v_changes", ret, err);
 }
 
 static bool list_runs(struct store *store, const char *job, size_t limit, struct arena *arena,
@@ -323,6 +346,14 @@ static bool list_runs(struct store *store, const char *job, size_t limit, struct
 	return true;
 }
 
+static bool sum_up(struct db *db, int64_t number, struct store_summary *ret, struct error *err)
+{
+	return link_summary(db, number, ret, err) && due_summary(db, number, ret, err) &&
+	       journal_summary(db, number, ret, err) &&
+	       rejects_count(db, number, &ret->rejects, err) &&
+	       conflicts_count(db, number, &ret->conflicts, err);
+}
+
 static bool summary(struct store *store, const char *job, struct store_summary *ret,
 		    struct error *err)
 {
@@ -333,11 +364,56 @@ static bool summary(struct store *store, const char *job, struct store_summary *
 
 	if (!has_ledger(db, &there, err) ||
 	    (there && !cursor_summary(db, job, &number, &made.cursor, err)) ||
-	    (number && (!link_summary(db, number, &made, err) ||
-			!rejects_count(db, number, &made.rejects, err))))
+	    (number && !sum_up(db, number, &made, err)))
 		return false;
 	*ret = made;
 	return true;
+}
+
+#define LIST(what, line, list)                                                                     \
+	static bool what(struct store *store, const struct store_listing *listing,                 \
+			 struct arena *arena, struct line **ret, size_t *ret_count,                \
+			 struct error *err)                                                        \
+	{                                                                                          \
+		struct db *db = of_store(store)->db;                                               \
+		bool there;                                                                        \
+                                                                                                   \
+		if (!has_ledger(db, &there, err))                                                  \
+			return false;                                                              \
+		if (there)                                                                         \
+			return list(db, listing, arena, ret, ret_count, err);                      \
+		*ret = NULL;                                                                       \
+		*ret_count = 0;                                                                    \
+		return true;                                                                       \
+	}
+LIST(list_rejects, store_reject_line, rejects_list)
+LIST(list_conflicts, store_conflict_line, conflicts_list)
+LIST(list_dues, store_due_line, due_list)
+
+static bool order(struct store *store, const struct store_order *what, int64_t *ret_count,
+		  struct error *err)
+{
+	struct db *db = of_store(store)->db;
+	int64_t count = 0;
+	bool there;
+
+	if (!has_ledger(db, &there, err))
+		return false;
+	if (there && (!db_begin(db, err) || !db_end(db, orders_follow(db, what, &count, err), err)))
+		return false;
+	*ret_count = count;
+	return true;
+}
+
+static bool detach(struct store *store, const char *job, struct error *err)
+{
+	struct db *db = of_store(store)->db;
+	bool there;
+
+	if (!exists(db, "leadsync_ledger", &there, err))
+		return false;
+	return !there || (db_migrate(db, "leadsync_ledger", steps, STEPS, err) &&
+			  db_begin(db, err) && db_end(db, detach_job(db, job, err), err));
 }
 
 static const struct store_ops sqlite_ops = {
@@ -352,8 +428,33 @@ static const struct store_ops sqlite_ops = {
 	.owners = owners,
 	.rows = rows,
 	.write = write_all,
-	.reject = reject,
-	.unreject = unreject,
+	.fields = link_fields,
+	.matches = match_find,
+	.is_elsewhere = match_is_elsewhere,
+	.reject = rejects_put,
+	.unreject = rejects_drop,
+	.refusals = rejects_find,
+	.unrefuse = rejects_unrefuse,
+	.unrefuse_all = rejects_unrefuse_all,
+	.conflict = conflicts_put,
+	.close_conflict = conflicts_close,
+	.change = changes_put,
+	.recent = changes_recent,
+	.forget_old = changes_forget_old,
+	.take_marks = scan_take,
+	.drop_marks = scan_drop,
+	.put_due = due_put,
+	.take_dues = due_take,
+	.find_dues = due_find,
+	.find_row_due = due_find_row,
+	.set_due = due_set,
+	.drop_due = due_drop,
+	.put_sent = journal_put,
+	.find_sent = journal_find,
+	.find_births = journal_births,
+	.unanswered = journal_unanswered,
+	.mark_unknown = journal_mark_unknown,
+	.end_sent = journal_end,
 	.lineage = lineage,
 	.seen_none = begin_seen,
 	.seen = add_seen,
@@ -364,4 +465,9 @@ static const struct store_ops sqlite_ops = {
 	.cut_run = cut_run,
 	.runs = list_runs,
 	.summary = summary,
+	.list_rejects = list_rejects,
+	.list_conflicts = list_conflicts,
+	.list_dues = list_dues,
+	.order = order,
+	.detach = detach,
 };

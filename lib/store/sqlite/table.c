@@ -209,7 +209,8 @@ static bool has_trigger(struct session *in, bool *ret, struct error *err)
 	CLEANUP(statement_free)
 	struct statement *s = statement_new(in->db,
 					    "SELECT 1 FROM sqlite_schema WHERE type = 'trigger'"
-					    " AND tbl_name = :table COLLATE NOCASE",
+					    " AND tbl_name = :table COLLATE NOCASE"
+					    " AND name NOT GLOB 'leadsync_[0-9]*_*'",
 					    err);
 
 	if (!s)
@@ -281,6 +282,8 @@ static void check_field(struct findings *in, const struct table *table,
 		     "COLUMN \"%s\" %s), or correct the rule",
 		     field->column, field->field, in->in->job.table, field->column,
 		     sql_type(field->type));
+	else if (field->direction == MAPPING_UP)
+		; /* only read */
 	else if (column->generated)
 		find(in, "generated-column",
 		     "column %s is generated and cannot be written: map %s to an ordinary column",
@@ -293,11 +296,22 @@ static void check_field(struct findings *in, const struct table *table,
 		     field->column, field->field, value_type_name(field->type));
 }
 
+/* A mapping that only goes up makes no row. */
+static bool makes_rows(const struct mapping *mapping)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (mapping->fields[i].direction != MAPPING_UP)
+			return true;
+	return false;
+}
+
 /* Any other column must do without us. */
 static void check_others(struct findings *in, const struct table *table)
 {
 	const struct mapping *mapping = in->in->job.mapping;
 
+	if (!makes_rows(mapping))
+		return;
 	for (size_t i = 0; i < table->count; i++) {
 		const struct column *column = &table->columns[i];
 		bool filled = strcasecmp(column->name, in->in->job.key) == 0 ||
@@ -346,7 +360,8 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 	if (column->affinity == AFFINITY_NONE)
 		find(found, "key-untyped",
 		     "key column %s is declared without a type: declare it INTEGER or TEXT", key);
-	if (in->key_field == SIZE_MAX && !rowid && !column->has_default)
+	if (in->key_field == SIZE_MAX && !rowid && !column->has_default &&
+	    makes_rows(in->job.mapping))
 		find(found, "key-not-assigned",
 		     "key column %s has neither a rule nor a value of its own in a new row: map a "
 		     "field to it, or make it an INTEGER PRIMARY KEY AUTOINCREMENT, or give it a "
@@ -362,6 +377,45 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 	return true;
 }
 
+/* Without one, each record that has no row yet would cost a look at every row. */
+static bool check_match(struct findings *found, struct session *in, const struct table *table,
+			struct error *err)
+{
+	for (size_t i = 0; i < in->job.match_count && !table->ours; i++) {
+		const struct mapping_field *field = &in->job.mapping->fields[in->job.match[i]];
+		bool there;
+
+		if (!find_column(table, field->column))
+			continue;
+		if (!match_has_index(in, in->job.match[i], &there, err))
+			return false;
+		if (!there)
+			find(found, "no-match-index",
+			     "column %s, which `match` names, has no index that finds it%s: CREATE "
+			     "INDEX \"%s_%s_match\" ON \"%s\" (\"%s\"%s);",
+			     field->column,
+			     match_folds(field->type) ? " in upper and lower case" : "",
+			     in->job.table, field->column, in->job.table, field->column,
+			     match_folds(field->type) ? " COLLATE NOCASE" : "");
+	}
+	return true;
+}
+
+/* A new row may hold more than it was given. */
+static bool fills_by_itself(const struct session *in, const struct table *table)
+{
+	const struct mapping *mapping = in->job.mapping;
+
+	for (size_t i = 0; i < mapping->count; i++) {
+		const struct column *column = find_column(table, mapping->fields[i].column);
+
+		if (mapping->fields[i].direction == MAPPING_UP && column &&
+		    (column->has_default || column->generated || is_rowid(table, column->name)))
+			return true;
+	}
+	return false;
+}
+
 static bool check(struct session *in, const struct table *table, struct error *err)
 {
 	struct findings found = { .in = in };
@@ -373,7 +427,7 @@ static bool check(struct session *in, const struct table *table, struct error *e
 	}
 	for (size_t i = 0; i < in->job.mapping->count; i++)
 		check_field(&found, table, &in->job.mapping->fields[i]);
-	if (!check_key(&found, in, table, err))
+	if (!check_key(&found, in, table, err) || !check_match(&found, in, table, err))
 		return false;
 	check_others(&found, table);
 	return findings_end(&found, err);
@@ -484,6 +538,8 @@ bool table_ensure(struct session *in, bool *ret_made, struct error *err)
 	if (!check(in, &table, err))
 		return false;
 	in->must_abort = table.has_conflict_clause;
+	in->table_is_ours = table.ours;
+	in->fills_by_itself = fills_by_itself(in, &table);
 	*ret_made = made;
 	return true;
 }
