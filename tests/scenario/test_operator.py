@@ -203,6 +203,86 @@ class Operator(Scenario):
                 self.assertEqual(len(done.stderr.splitlines()), 1)
                 self.assertIn(f"({code})", done.stderr)
 
+    def ask(self, *arguments, code=0):
+        """What a command answers with --json."""
+        done = self.site.operate(*arguments, "--json", check=False)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stderr if code else json.loads(done.stdout)
+
+    def with_an_error(self):
+        """A record that the table refuses; its id."""
+        self.bring_up()
+        self.first_load()
+        rig.sqlite(self.site.store, "CREATE TRIGGER house_rule BEFORE UPDATE ON contact WHEN "
+                   "NEW.title = 'Forbidden' BEGIN SELECT RAISE(ABORT, 'no'); END")
+        record = self.org.query("SELECT Id FROM Contact LIMIT 1")[0]["Id"]
+        self.org.edit("Contact", record, Title="Forbidden")
+        self.site.settle()
+        return record
+
+    def test_errors_are_listed_ignored_and_tried_again(self):
+        record = self.with_an_error()
+        answer = self.ask("errors")
+        self.assertEqual((answer["version"], answer["done"], answer["more"]), (1, True, False))
+        error, = answer["errors"]
+        self.assertEqual([error[name] for name in ("job", "direction", "record_id", "table",
+                                                   "ignored")],
+                         ["contacts", "down", record, "contact", False])
+        self.assertIn("a trigger of the table refuses", error["text"])
+        self.assertTrue(error["remedy"] and error["code"] and error["run"])
+        self.assertRegex(error["at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual(self.ask("errors", "leads")["errors"], [])
+        self.assertIn(record, self.site.operate("errors", "contacts").stdout)
+        for words in (["ignore", "contacts", "003nobody"], ["retry", "contacts", "003nobody"],
+                      ["retry", "contacts", record, "--field", "Emial"],
+                      ["retry", "contacts", "--field", "Emial"]):
+            refused = self.ask(*words, code=1)
+            self.assertIn("(not-listed)", refused)
+            self.assertIn("`leadsync errors contacts`", refused)
+        self.assertEqual(self.ask("ignore", "contacts", record[:15])["touched"], 1)
+        self.assertIn(f" uid={os.getuid()} ", self.site.log.wait_for("event=control verb=ignore"))
+        self.assertEqual(self.ask("errors")["errors"], [])
+        self.assertTrue(self.ask("errors", "--all")["errors"][0]["ignored"])
+        self.site.operate("pause", "contacts")
+        answer = self.ask("retry", "contacts", record)
+        self.assertEqual((answer["touched"], answer["runs"], answer["state"]), (1, False, "paused"))
+        rig.sqlite(self.site.store, "DROP TRIGGER house_rule")
+        self.site.operate("resume", "contacts")
+        self.site.run("contacts")
+        self.assertEqual(rig.sqlite(self.site.store, "SELECT title FROM contact WHERE sf_id = "
+                                    f"'{record}'"), [("Forbidden",)])
+        self.assertEqual(self.ask("retry", "contacts")["touched"], 0)
+        # Shown to the operator, but never logged: such a text may quote a value.
+        self.assertNotEqual(self.log_lines(error["code"]), [])
+        self.assertEqual(self.log_lines("a trigger of the table refuses"), [])
+
+    def test_conflicts_and_backlog_are_empty_lists(self):
+        self.bring_up()
+        self.first_load()
+        for name in ("conflicts", "backlog"):
+            self.assertEqual(self.ask(name), {"version": 1, name: [], "more": False, "done": True})
+        refused = self.ask("resolve", "contacts", "17", "Email", "salesforce", code=1)
+        self.assertIn("no open conflict of '17', field 'Email'", refused)
+        ledger = self.site.status()["jobs"][0]["ledger"]
+        self.assertEqual(ledger["conflicts"], 0)
+        self.assertEqual(ledger["backlog"], {"waiting": 0, "sent": 0, "unknown": 0, "rejected": 0,
+                                             "held": 0, "oldest": None, "oldest_age_s": 0})
+
+    def test_detach_takes_the_ledger_and_leaves_the_table(self):
+        self.with_an_error()
+        rows = rig.sqlite(self.site.store, "SELECT * FROM contact")
+        self.assertIn("(not-paused)", self.ask("detach", "contacts", "--yes", code=1))
+        self.site.operate("pause", "contacts")
+        self.assertIn("nothing was changed", self.ask("detach", "contacts", code=1))
+        self.assertGreater(self.site.status()["jobs"][0]["ledger"]["linked"], 0)
+        self.assertEqual(self.ask("detach", "contacts", "--yes"),
+                         {"version": 1, "store": "crm", "table": "contact", "done": True})
+        self.assertEqual(self.site.status()["jobs"][0]["ledger"]["linked"], 0)
+        self.assertEqual(rig.sqlite(self.site.store, "SELECT * FROM contact"), rows)
+        self.assertEqual(self.ask("errors")["errors"], [])
+        self.assertEqual(self.ask("runs", "contacts")["runs"], [])
+        self.assertTrue(self.site.run("leads")["done"])
+
     def test_a_table_of_somebody_elses_is_checked_against_the_mapping(self):
         self.bring_up(start=False)
         subprocess.run(["sqlite3", str(self.site.store),
