@@ -35,7 +35,8 @@ struct store_conflict {
 	const char *kind;      /* "both-changed", "first-match", "several-matches", "delete-edit" */
 	struct value local, remote;  /* what the sides held */
 	int64_t local_ms, remote_ms; /* when they were edited; 0: not known */
-	const char *winner;          /* "local", "remote", "" where a person must say */
+	const char *winner;          /* "local", "remote"; "neither": both keep what they hold; ""
+					where a person must say */
 	const char *reason;          /* field_reason_name(), or a sentence */
 	const char *run;
 	int64_t at_ms;

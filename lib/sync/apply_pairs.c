@@ -230,6 +230,16 @@ static bool gather_natural_rows(struct work *work, struct error *err)
 	return true;
 }
 
+struct value *work_match_values(struct work *work, const struct value *values)
+{
+	const struct apply *in = work->in;
+	struct value *out = work_take(work, in->match_count, sizeof(*out));
+
+	for (size_t i = 0; i < in->match_count; i++)
+		out[i] = values[in->match[i]];
+	return out;
+}
+
 /* Rows that look like a record's without a pair are due, and so is the record: who else looks so
  * must be asked of the remote. */
 static bool gather_candidates(struct work *work, struct error *err)
@@ -243,8 +253,8 @@ static bool gather_candidates(struct work *work, struct error *err)
 
 		if (subject->link.found || subject->row.found || subject->record->reject)
 			continue;
-		if (!work->ops->matches(session, subject->record->values, 8, work->arena, keys,
-					&found, err))
+		if (!work->ops->matches(session, work_match_values(work, subject->record->values),
+					8, work->arena, keys, &found, err))
 			return false;
 		subject->input.has_candidates = found;
 		if (work->builds)
@@ -416,6 +426,9 @@ static const char *winner_of(const struct pair_field *field)
 	case FIELD_GIVE_REMOTE: return "local";
 	case FIELD_GIVE_NOTHING: break;
 	}
+	/* Decided, and then forbidden by the field's policy: nobody is asked. */
+	if (field->reason == FIELD_BLANK_KEPT || field->reason == FIELD_VALUE_KEPT)
+		return "neither";
 	return "";
 }
 
@@ -474,17 +487,20 @@ bool work_list(struct work *work, const struct subject *subject, int64_t sent, s
 
 	if (!subject->result.merged)
 		return true;
-	work->counts.put_back += pair->put_back;
 	for (size_t i = 0; i < work->in->mapping->count; i++) {
-		bool closes = subject->link.fields[i].hold != FIELD_FREE &&
-			      pair->link[i].hold == FIELD_FREE;
+		const struct link_field *before = &subject->link.fields[i];
+		/* What a person decided is listed already. */
+		bool contest = pair->fields[i].conflict && before->choice == LINK_CHOICE_NONE;
+		bool closes = before->hold != FIELD_FREE && pair->link[i].hold == FIELD_FREE;
+		bool writes = pair->local[i] || (pair->remote[i] && sent);
 
-		if ((pair->fields[i].conflict && !list_conflict(work, subject, i, sent, err)) ||
+		/* Once: where it is only found to be owed, it is merged again when it is sent. */
+		work->counts.put_back += writes && pair->fields[i].reason == FIELD_PUT_BACK;
+		if ((contest && !list_conflict(work, subject, i, sent, err)) ||
 		    (closes &&
 		     !work->ops->close_conflict(work->in->session, subject->record->id, NULL,
 						work->in->mapping->fields[i].field, err)) ||
-		    ((pair->local[i] || (pair->remote[i] && sent)) &&
-		     !list_change(work, subject, i, sent, err)))
+		    (writes && !list_change(work, subject, i, sent, err)))
 			return false;
 	}
 	return true;

@@ -59,6 +59,8 @@ bool work_pairs(struct work *work, struct error *err);
 bool work_merge(struct work *work, struct error *err);
 /* The fields of a link that was never settled. */
 struct link_field *work_no_fields(struct work *work);
+/* Of these values by the mapping's fields, those that the store matches by. */
+struct value *work_match_values(struct work *work, const struct value *values);
 
 /* One of them after it was written: counted and listed, and made due if it owes. */
 bool work_tell(struct work *work, const struct subject *subject, struct error *err);

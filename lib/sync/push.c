@@ -272,6 +272,7 @@ static void request(struct push *in)
 {
 	const struct apply *apply = in->args.apply;
 	struct remote_change changes[REMOTE_WRITE_MOST];
+	enum remote_operation operation;
 	struct push_part part;
 	struct error stale;
 
@@ -289,13 +290,15 @@ static void request(struct push *in)
 		return;
 	}
 	part = in->parts[in->part_count - 1];
+	operation = push_operation(in->batch, part.from);
 	for (size_t i = 0; i < part.count; i++)
 		fill_change(&in->batch->sent[part.from + i], &changes[i]);
 	in->calling = in->args.remote->ops->write(
 		in->args.remote,
-		&(struct remote_batch){ .operation = push_operation(in->batch, part.from),
+		&(struct remote_batch){ .operation = operation,
 					.object = apply->object,
-					.key_field = apply->key_field,
+					.key_field = operation == REMOTE_UPSERT ? apply->key_field
+										: NULL,
 					.mapping = apply->mapping,
 					.changes = changes,
 					.count = part.count },

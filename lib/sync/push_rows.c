@@ -38,6 +38,12 @@ static bool looks_alike(const struct apply *in, const struct store_row *row,
 	return in->match_count;
 }
 
+/* One whose row is gone may be found anew: a REPLACE is a row that ends and another one. */
+static bool has_row(const struct link *link)
+{
+	return link->found && (link->state != LINK_LIVE || link->key.text);
+}
+
 /* Records that look like the row and have no row of their own. */
 static bool find_candidates(struct push_work *work, const struct orphan *orphan,
 			    struct record **ret, size_t *ret_count, struct error *err)
@@ -49,6 +55,7 @@ static bool find_candidates(struct push_work *work, const struct orphan *orphan,
 		for (size_t k = 0; k < batch->pages[i]->count; k++) {
 			struct record *record = &batch->pages[i]->records[k];
 			struct link link;
+			bool is_taken;
 
 			if (!looks_alike(work->work.in, &orphan->row, record))
 				continue;
@@ -56,9 +63,10 @@ static bool find_candidates(struct push_work *work, const struct orphan *orphan,
 						   (const char *const *)&record->id, 1,
 						   work->work.arena, &link, err))
 				return false;
-			for (size_t n = 0; n < *ret_count && !link.found; n++)
-				link.found = strcmp(ret[n]->id, record->id) == 0;
-			if (!link.found && *ret_count < MOST_CANDIDATES)
+			is_taken = has_row(&link);
+			for (size_t n = 0; n < *ret_count && !is_taken; n++)
+				is_taken = strcmp(ret[n]->id, record->id) == 0;
+			if (!is_taken && *ret_count < MOST_CANDIDATES)
 				ret[(*ret_count)++] = record;
 		}
 	return true;
@@ -249,7 +257,8 @@ static bool settle_orphan(struct push_work *work, struct orphan *orphan, struct 
 	if (!count)
 		return has_none(work, orphan, err);
 	if (!work->work.in->match_is_key &&
-	    !work->work.ops->matches(work->work.in->session, orphan->row.values, 2,
+	    !work->work.ops->matches(work->work.in->session,
+				     work_match_values(&work->work, orphan->row.values), 2,
 				     work->work.arena, rows, &row_count, err))
 		return false;
 	if (count > 1 || row_count > 1)

@@ -7,6 +7,7 @@ import datetime
 import decimal
 import sqlite3
 
+BLANKS = " \t\n\r\v\f"
 UNREADABLE = {"address", "location", "base64", "complexvalue", "anyType", "json"}
 DECIMALS = {"double", "currency", "percent"}
 
@@ -35,8 +36,20 @@ def canonical(field, value):
         return ";".join(sorted(set(value.split(";")), key=lambda text: text.encode())) or None
     if kind in ("date", "id", "reference"):
         return value
-    text = value.replace("\r\n", "\n").replace("\r", "\n").strip(" \t\n\r\v\f")
+    text = value.replace("\r\n", "\n").replace("\r", "\n").strip(BLANKS)
     return text or None
+
+
+def canonical_column(field, value):
+    """The same of what a program of somebody else's may have put into a column."""
+    kind = field["type"]
+    if kind == "boolean":
+        return "0" if value in (None, 0, "0", "") else "1"
+    if value is None or not str(value).strip(BLANKS):
+        return None
+    if kind in ("datetime", "time", "date", "id", "reference"):
+        return str(value)
+    return canonical(field, str(value))
 
 
 def snake_case(name):
@@ -119,4 +132,68 @@ def differences(emulator, path, table, object_name, fields, deleted, where=""):
                       f"should be {want[column]!r}" for column in want
                       if have[column] != want[column]]
     found += [f"{object_name} {record_id}: in the table only" for record_id in store]
+    return found
+
+
+def pairs_of(rows, id_column, key):
+    """Record id -> row, the rows that have none, and a line for each id that two rows have."""
+    pairs, alone, found = {}, [], []
+    for row in rows:
+        record_id = row[id_column]
+        if record_id is None:
+            alone.append(row)
+        elif record_id in pairs:
+            found.append(f"{record_id} stands in the rows {pairs[record_id][key]} and {row[key]}")
+        else:
+            pairs[record_id] = row
+    return pairs, alone, found
+
+
+def twice(values, where):
+    """A line for each value that is there twice: a person who was made twice."""
+    seen, found = set(), []
+    for value in values:
+        if value is not None and value in seen:
+            found.append(f"{value!r} stands twice {where}")
+        seen.add(value)
+    return found
+
+
+def two_way_differences(emulator, path, table, object_name, fields, excepted=(), identity=None,
+                        key="id"):
+    """Every difference of two sides that both are edited, as a line: each living record is one row, each
+    row one record, and every mapped field of them equal. `fields` has the column of `Id` too.
+    `excepted`: record ids, keys of rows (as text), and pairs of record id and field. `identity`: a
+    field by which people are told apart, whatever the daemon holds of them."""
+    kinds = {field["name"]: field for field in emulator.describe(object_name)["fields"]}
+    columns = {name: column for name, column in fields.items() if name != "Id"}
+    org = {record_id: values for record_id, (deleted, values)
+           in org_rows(emulator, object_name, columns).items() if not deleted}
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        connection.row_factory = sqlite3.Row
+        rows = [dict(row) for row in connection.execute(f'SELECT * FROM "{table}"')]
+    finally:
+        connection.close()
+    pairs, alone, found = pairs_of(rows, fields["Id"], key)
+    found += [f"row {row[key]}: no record" for row in alone if str(row[key]) not in excepted]
+    for record_id, want in org.items():
+        have = pairs.pop(record_id, None)
+        if record_id in excepted or (have and str(have[key]) in excepted):
+            continue
+        if not have:
+            found.append(f"{object_name} {record_id}: no row")
+            continue
+        for name, column in columns.items():
+            value = canonical_column(kinds[name], have[column])
+            if value != want[column] and (record_id, name) not in excepted:
+                found.append(f"{object_name} {record_id}, row {have[key]}: {name} is "
+                             f"{want[column]!r} there and {value!r} here")
+    found += [f"row {row[key]}: its record {record_id} does not live"
+              for record_id, row in pairs.items() if str(row[key]) not in excepted]
+    if identity:
+        column = fields[identity]
+        found += twice((values[column] for values in org.values()), "in the org")
+        found += twice((canonical_column(kinds[identity], row[column]) for row in rows),
+                       "in the table")
     return found

@@ -89,16 +89,72 @@ def first_loads(site):
             expect(count == {"contacts": CONTACTS, "leads": LEADS}[job], f"{job}: {count} rows")
 
 
+def run(site, job):
+    """A run of now; what it came to."""
+    return site.operate("run", job).stdout.strip()
+
+
+def edit_table(site, sql, *values):
+    """What a program of the marketing team's does, which knows nothing of us."""
+    connection = sqlite3.connect(site.store, timeout=rig.PATIENCE_S)
+    with connection:
+        connection.execute(sql, values)
+    connection.close()
+
+
 def show_edit(site, org):
     row, remote_id, name = rows(
         site, "SELECT id, sf_id, last_name FROM contact ORDER BY id LIMIT 1 OFFSET 41")[0]
     print(f"row {row} of table contact is {name!r}; a salesperson renames {remote_id}")
     org.edit("Contact", remote_id, LastName="Nguyễn-O'Brien")
     org.advance(10)  # a run reads what is five seconds old, or older
-    site.operate("run", "contacts")
+    print(run(site, "contacts"))
     after, = rows(site, "SELECT last_name FROM contact WHERE id = ?", row)[0]
     print(f"row {row} is now {after!r}")
     expect(after == "Nguyễn-O'Brien", "the edit did not arrive")
+
+
+def show_edit_of_the_table(site, org):
+    row, remote_id, before = rows(
+        site, "SELECT id, sf_id, title FROM contact ORDER BY id LIMIT 1 OFFSET 57")[0]
+    print(f"UPDATE contact SET title = 'Chief of Data' WHERE id = {row}")
+    edit_table(site, "UPDATE contact SET title = 'Chief of Data' WHERE id = ?", row)
+    org.admin("writes/reset", {})
+    print(run(site, "contacts"))
+    record, = org.query(f"SELECT Title FROM Contact WHERE Id = '{remote_id}'")
+    print(f"Title of {remote_id} was {before!r}, is {record['Title']!r}")
+    writes = org.admin("writes")["Contact"]
+    print(f"requests that wrote: {writes['requests']}; what they wrote: {writes['by_record']}")
+    expect(record["Title"] == "Chief of Data", "the edit did not arrive")
+    expect(writes["by_record"] == {remote_id: {"Title": 1}}, "something else was written")
+
+
+def show_both_at_once(site, org):
+    """Two fields of one person: both edits survive. One field: its rule decides, and it is listed."""
+    row, remote_id = rows(site, "SELECT id, sf_id FROM contact ORDER BY id LIMIT 1 OFFSET 63")[0]
+    two_minutes_ago = org.now().timestamp() - 120
+    print(f"{remote_id}: two minutes ago a salesperson set Title and Phone; now row {row} gets an "
+          "email and another phone")
+    org.admin("edit", {"object": "Contact", "id": remote_id,
+                       "stamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(two_minutes_ago)),
+                       "fields": {"Title": "VP of Sales", "Phone": "+1 555 0100"}})
+    edit_table(site, "UPDATE contact SET email = 'new@acme.example', phone = '+33 1 99 00' "
+               "WHERE id = ?", row)
+    print(run(site, "contacts"))
+    held, = rows(site, "SELECT title, email, phone FROM contact WHERE id = ?", row)
+    record, = org.query(f"SELECT Title, Email, Phone FROM Contact WHERE Id = '{remote_id}'")
+    there = (record["Title"], record["Email"], record["Phone"])
+    print(f"row {row}: {held}\n{remote_id}: {there}")
+    expect(held == there == ("VP of Sales", "new@acme.example", "+33 1 99 00"),
+           "an edit was lost")
+    print("$ leadsync conflicts contacts --all")
+    listed = site.operate("conflicts", "contacts", "--all").stdout
+    print(listed, end="")
+    expect("+1 555 0100" in listed and "+33 1 99 00" in listed, "the conflict is not listed")
+    for listing in ("errors", "backlog"):
+        answer = site.operate(listing, "--json").stdout
+        print(f"$ leadsync {listing}\n{site.operate(listing).stdout}", end="")
+        expect(f'"{listing}":[]' in answer.replace(" ", ""), f"{listing} is not empty")
 
 
 def show_deletion(site, org):
@@ -106,7 +162,7 @@ def show_deletion(site, org):
         site, "SELECT id, sf_id, is_deleted FROM contact ORDER BY id LIMIT 1 OFFSET 99")[0]
     org.delete("Contact", remote_id)
     org.advance(10)
-    outcome = site.operate("run", "contacts").stdout.strip()
+    outcome = run(site, "contacts")
     after, = rows(site, "SELECT is_deleted FROM contact WHERE id = ?", row)[0]
     print(f"Contact {remote_id} is deleted in Salesforce; the conf says to mark its row\n{outcome}\n"
           f"row {row}: is_deleted was {before}, is {after}")
@@ -134,6 +190,7 @@ def leave_running(site, org):
           f"sqlite3 {site.store} 'SELECT id, sf_id, last_name FROM contact LIMIT 3'\n"
           f"curl {org.url}/_emulator/edit -d "
           "'{\"object\":\"Contact\",\"id\":\"SF_ID\",\"fields\":{\"LastName\":\"Edited\"}}'\n"
+          f"sqlite3 {site.store} \"UPDATE contact SET title = 'Edited' WHERE id = 3\"\n"
           f"stop it with: kill {pid} {org.process.pid}; rm -r {site.root}")
 
 
@@ -162,16 +219,20 @@ def main():
         print("\n".join(line.split(" ", 1)[1] for line in lines))
     print(f"all of it {time.monotonic() - started:.1f} s after the jobs' start")
 
-    title("$ leadsync status")
-    print(site.operate("status").stdout, end="")
-
     title("an edit in Salesforce arrives in SQLite")
     show_edit(site, org)
+    title("an edit of the table arrives in Salesforce, and nothing else is written")
+    show_edit_of_the_table(site, org)
+    title("both sides edited at once")
+    show_both_at_once(site, org)
     title("a deletion arrives")
     show_deletion(site, org)
+    title("$ leadsync status")
+    print(site.operate("status").stdout, end="")
     title("a run without changes costs next to nothing")
+    site.operate("run", "contacts")  # reads back what was written
     org.reset_counters()
-    print(site.operate("run", "contacts").stdout.strip())
+    print(run(site, "contacts"))
     calls = org.counters()["total"]
     print(f"requests: {calls}")
     expect(calls <= 3, "more than three requests")

@@ -180,17 +180,18 @@ static bool make_due(struct following *in, const char *remote_id, struct error *
 static bool close_conflicts(struct following *in, const char *remote_id, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s =
-		statement_new(in->db,
-			      "UPDATE leadsync_conflicts SET state = 'resolved' WHERE job = :job"
-			      " AND remote_id = :id AND state = 'open' AND field IS NOT NULL"
-			      " AND (:field IS NULL OR field = :field COLLATE NOCASE)",
-			      err);
+	struct statement *s = statement_new(
+		in->db,
+		"UPDATE leadsync_conflicts SET state = 'resolved', winner = :winner"
+		" WHERE job = :job AND remote_id = :id AND state = 'open' AND field IS NOT NULL"
+		" AND (:field IS NULL OR field = :field COLLATE NOCASE)",
+		err);
 
 	if (!s)
 		return false;
 	statement_bind_int(s, ":job", in->job);
 	statement_bind_text(s, ":id", remote_id);
+	statement_bind_text(s, ":winner", in->order->winner == TOLD_REMOTE ? "remote" : "local");
 	statement_bind_text(s, ":field", in->order->field);
 	return statement_run(s, err);
 }

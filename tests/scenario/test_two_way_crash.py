@@ -1,0 +1,151 @@
+"""Edits on both sides while the daemon is killed and answers are lost: in the end both are equal.
+
+Nothing is there twice, no field that nobody edited in the table was ever sent, and once all is quiet a
+run writes nothing. Sizes come from the environment (tests/long asks for the full ones); the seed is
+printed, and LEADSYNC_SEED plays it again as far as timing allows.
+"""
+import collections
+import os
+import random
+import threading
+import unittest
+
+import two_way
+from two_way import PEOPLE, PERSON_TABLE, Background, TwoWay, columns_of
+
+PAIRS = int(os.environ.get("LEADSYNC_PAIRS", "300"))
+EDITS = int(os.environ.get("LEADSYNC_EDITS", "300"))  # on each side
+KILLS = int(os.environ.get("LEADSYNC_KILLS", "15"))
+SEED = int(os.environ.get("LEADSYNC_SEED", "20261128"))
+OVERLAP_S = 600
+
+EDITED = ("FirstName", "LastName", "Title", "Phone", "Department", "MailingCity", "Description",
+          "Lead_Score__c", "Consent__c", "Renewal_Date__c", "Region__c")
+WORDS = ("Zoë", "O'Brien", "  lead and trail  ", "a\\b", '"quoted"', "😀", "tab\there", "<b>&amp;</b>",
+         "Ünïcødé", "NULL", "%s", "-")
+
+
+class Table:
+    """Random edits of the table, each remembered: what was never edited here may never be sent."""
+
+    def __init__(self, choose):
+        self.choose = choose
+        self.columns = columns_of(PEOPLE)
+        self.edited = collections.defaultdict(set)  # record id -> fields
+        self.made = 0
+
+    def value(self, field):
+        choose = self.choose
+        if field == "Consent__c":
+            return choose.randrange(2)
+        if field == "Lead_Score__c":
+            return choose.choice((None, str(choose.randrange(1000)), f"{choose.randrange(900)}.6"))
+        if field == "Renewal_Date__c":
+            return choose.choice((None, f"20{choose.randrange(10, 60)}-02-{choose.randrange(10, 28)}"))
+        if field == "Region__c":
+            return choose.choice((None, "EMEA", "AMER", "APAC", "LATAM"))
+        if field != "LastName" and choose.random() < 0.15:
+            return choose.choice((None, "", "  "))
+        return f"{choose.choice(WORDS)} {choose.randrange(10**6)}"[:38]
+
+    def edit(self, database, record_id):
+        fields = self.choose.sample(EDITED, self.choose.choice((1, 1, 1, 2, 3)))
+        self.edited[record_id] |= set(fields)
+        names = ", ".join(f"{self.columns[field]} = ?" for field in fields)
+        database.execute(f"UPDATE person SET {names} WHERE sf_id = ?",
+                         [*map(self.value, fields), record_id])
+
+    def insert(self, database):
+        self.made += 1
+        database.execute("INSERT INTO person (last_name, email, title) VALUES (?, ?, ?)",
+                         [self.value("LastName"), f"made{self.made}@crash.example",
+                          self.value("Title")])
+
+
+class TwoWayCrash(TwoWay):
+    def add_faults(self, seed):
+        """Answers lost after the server acted, or before it acts minutes later; and plain trouble."""
+        self.org.admin("faults", {"match": "collections", "commit": True, "reset": True,
+                                  "rate": 0.15, "seed": seed})
+        self.org.admin("faults", {"match": "collections", "commit_later_s": 200, "rate": 0.15,
+                                  "seed": seed + 1})
+        self.org.admin("faults", {"match": "query_all", "reset": True, "rate": 0.03,
+                                  "seed": seed + 2})
+
+    def edit_both(self, choose, table, ids, count):
+        """Half of it on a few people, so that both sides meet on one field. Answers once all is done."""
+        hot = ids[:max(10, len(ids) // 50)]
+        seed = choose.randrange(2**31)
+        with self.connect() as database:
+            for step in range(count):
+                table.edit(database, choose.choice(choose.choice((hot, ids))))
+                self.org.admin("random", {
+                    "seed": seed + step, "count": 1, "mix": {"edit": 1}, "fields": EDITED,
+                    "ids": [choose.choice(choose.choice((hot, ids)))]})
+                if step % 20 == 0:
+                    table.insert(database)
+
+    def live(self, choose, table, ids, edits):
+        """A life of the daemon: it runs, both sides are edited, it dies at some instant."""
+        self.site.start()
+        killer = threading.Timer(choose.uniform(0.02, 0.8), self.site.process.kill)
+        killer.start()
+        running = Background(lambda: [self.site.operate("run", "people", check=False)
+                                      for _ in range(2)])
+        self.edit_both(choose, table, ids, edits)
+        running.join()
+        self.site.wait()
+        killer.join()
+        log = self.site.logs[-1]
+        return log.count("event=run_start") > log.count("event=run_done")
+
+    def test_killed_and_unanswered(self):
+        print(f"seed {SEED}: {PAIRS} pairs, {EDITS} edits on each side, {KILLS} kills", flush=True)
+        choose = random.Random(SEED)
+        self.bring_up_people(contacts=PAIRS, table=PERSON_TABLE,
+                             options=f"match = Email\n{two_way.CREATES}",
+                             emulator_options=("--latency-ms", "10"))
+        ids = self.ids()
+        self.assertEqual(len(self.dump()), PAIRS)
+        table = Table(choose)
+        self.forget_writes()
+        self.site.stop()
+        self.add_faults(SEED)
+        in_the_middle = 0
+        for _ in range(KILLS):
+            in_the_middle += self.live(choose, table, ids, max(1, EDITS // KILLS))
+            self.org.advance(choose.randrange(5, 150))
+        self.assertGreaterEqual(in_the_middle, KILLS // 4)
+        faulted = self.org.counters()["faulted"]
+        self.assertGreater(faulted, KILLS // 5)
+        self.come_to_rest()
+        self.assert_all_true(table, ids)
+        print(f"{in_the_middle} kills in the middle of a run, {faulted} requests without an answer, "
+              f"{table.made} people made, {len(self.conflicts('--all'))} conflicts", flush=True)
+
+    def come_to_rest(self):
+        self.org.clear_faults()
+        self.org.advance(OVERLAP_S + 60)
+        self.site.start()
+        self.site.operate("run", "people", check=False)
+        self.org.advance(OVERLAP_S + 60)  # what that one left unanswered
+        self.run_until_quiet()
+
+    def assert_all_true(self, table, ids):
+        self.assertEqual(self.errors(), [])
+        # What both sides kept on editing waits for a person, and is listed.
+        frozen = {(line["record_id"], line["field"]) for line in self.conflicts()}
+        self.assertLess(len(frozen), 5 + EDITS // 100)
+        self.assert_sides_equal(excepted=frozen, identity="Email")
+        self.assertEqual(len(self.dump()), PAIRS + table.made)
+        self.assertEqual(len(self.ids()), PAIRS + table.made)
+        sent = self.writes()["by_record"]
+        untouched = {record: set(sent[record]) - table.edited[record]
+                     for record in ids if record in sent}
+        self.assertEqual({record: fields for record, fields in untouched.items() if fields}, {})
+        self.assert_nothing_twice()
+        self.assert_quiet()
+
+
+if __name__ == "__main__":
+    unittest.main()
