@@ -82,9 +82,9 @@ void fake_check_batch(struct fake *in, const struct remote_batch *batch)
 		fake_violation(in, "%zu changes in a batch", batch->count);
 	if (strcmp(batch->object, "Contact") != 0)
 		fake_violation(in, "a write to %s", batch->object);
-	if ((batch->operation == REMOTE_UPSERT) != (batch->key_field != NULL) ||
-	    (batch->key_field && !fake_field(in, batch->key_field)->external_id))
-		fake_violation(in, "a key field where none belongs, or none");
+	if (batch->operation == REMOTE_UPSERT &&
+	    (!batch->key_field || !fake_field(in, batch->key_field)->external_id))
+		fake_violation(in, "an upsert without an external id field");
 	for (size_t i = 0; i < batch->count; i++) {
 		check_change(in, batch, i);
 		if (batch->operation != REMOTE_DELETE)

@@ -74,6 +74,7 @@ struct world *world_new(void)
 	world_watch_stores(in);
 	in->fake = fake_new(in->loop);
 	in->fake->is_cut = world_is_cut;
+	in->fake->traces = getenv("WORLD_TRACE");
 	fill_fake(in->fake);
 	in->store = sync_store_new(in->loop, "crm", in->path);
 	in->instance = "ours";

@@ -66,6 +66,7 @@ void world_wait(struct world *in, int64_t seconds); /* back: the server's clock 
 /* The durable state before the n-th commit from now on is kept, nothing that the run asks of the
  * remote after it arrives there, and the state is put back later. */
 void world_snap_at(struct world *in, unsigned commit);
+bool world_is_cut(void);
 bool world_snap_restore(struct world *in); /* false: there were fewer commits */
 
 /* Runs once more and proves that nothing at all was written, on neither side. */
@@ -85,6 +86,7 @@ const char *world_text(struct world *in, const char *sql); /* good until the nex
 /* What the ledger lists; NULL: any. */
 size_t world_conflicts(struct world *in, const char *kind, const char *field, const char *winner);
 size_t world_open_conflicts(struct world *in, const char *field);
+bool world_is_open(struct world *in, const char *remote_id, const char *field);
 size_t world_rejects(struct world *in, const char *code, const char *field);
 size_t world_dues(struct world *in, const char *state);
 size_t world_order(struct world *in, enum store_act act, const char *id, const char *field,

@@ -245,6 +245,23 @@ size_t world_open_conflicts(struct world *in, const char *field)
 	return count_conflicts(in, false, NULL, field, NULL);
 }
 
+bool world_is_open(struct world *in, const char *remote_id, const char *field)
+{
+	struct reading r = open_listing(in, false);
+	struct store_conflict_line *lines;
+	bool found = false;
+	size_t count;
+
+	if (!r.store->ops->list_conflicts(r.store, &r.what, r.arena, &lines, &count, &r.err))
+		fail_msg("%s", r.err.text);
+	for (size_t i = 0; i < count && !found; i++)
+		found = lines[i].conflict.remote_id &&
+			strcmp(lines[i].conflict.remote_id, remote_id) == 0 &&
+			fits(field, lines[i].conflict.field);
+	close_listing(&r);
+	return found;
+}
+
 size_t world_rejects(struct world *in, const char *code, const char *field)
 {
 	struct reading r = open_listing(in, true);
