@@ -108,6 +108,8 @@ struct fake {
 	bool (*is_cut)(void); /* then nothing arrives any more: every call hangs */
 	unsigned lose_at;     /* the calls from this one on whose answer is lost ... */
 	unsigned lose_count;  /* ... so many: a read fails, a write may have been done */
+	unsigned lose_writes; /* so many writes, the next ones */
+	unsigned fail_writes; /* likewise; with `fail` */
 	enum fake_fate fate;  /* of a write that hangs, is lost or is cancelled */
 	int64_t later_ms;     /* when it is done, from then on */
 	size_t most_picks;    /* a read of more is too long; 0: any */

@@ -386,13 +386,19 @@ static const struct mapping_field *field_of(const struct remote_call *call, cons
 	return NULL;
 }
 
+/* One less is left; false: none was. */
+static bool takes(unsigned *left)
+{
+	return *left && (*left)--;
+}
+
 static bool is_refused_whole(struct fake *in, const struct remote_call *call,
 			     struct remote_written *written, struct error *err)
 {
 	struct fake_refusal *refusal = NULL;
 	size_t at;
 
-	if (fake_fails(in, call)) {
+	if (takes(&in->fail_writes) || fake_fails(in, call)) {
 		*err = in->fail;
 		written->at = in->fail_index;
 	} else if (in->most_changes && call->batch.count > in->most_changes) {
@@ -420,7 +426,7 @@ void fake_answer_write(struct remote_call *call)
 	struct error why;
 
 	in->open_writes--;
-	if (fake_is_lost(in, call)) {
+	if (takes(&in->lose_writes) || fake_is_lost(in, call)) {
 		remote_written_fn *done = call->written_done;
 		void *arg = call->arg;
 

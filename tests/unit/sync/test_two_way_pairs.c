@@ -220,7 +220,6 @@ static void novak_there(struct world *in)
 static void one_upsert(struct world *in)
 {
 	assert_int_equal(in->fake->writes, 1);
-	assert_int_equal(in->counts.sent_created, 1);
 	for (size_t i = 0; i < in->fake->log_count; i++)
 		if (in->fake->log[i].kind == FAKE_WRITE)
 			assert_int_equal(in->fake->log[i].operation, REMOTE_UPSERT);
@@ -254,8 +253,7 @@ static void insert_that_matches(struct world *in)
 
 static void lose_write(struct world *in, enum fake_fate fate)
 {
-	in->fake->lose_at = in->fake->calls + 3; /* describe, one page, then the write */
-	in->fake->lose_count = 1;
+	in->fake->lose_writes = 1;
 	in->fake->fate = fate;
 	in->fake->later_ms = (int64_t)5 * 60 * 1000;
 }
@@ -270,7 +268,6 @@ static void lost(struct world *in, enum fake_fate fate)
 	world_run_any(in, false);
 	assert_int_equal(in->fake->writes, 1);
 	assert_int_equal(world_dues(in, "unknown"), 1);
-	in->fake->lose_at = 0;
 	world_wait(in, 60);
 }
 
@@ -614,7 +611,6 @@ static void lost_delete(struct world *in, enum fake_fate fate)
 	lose_write(in, fate);
 	world_run_any(in, false);
 	assert_int_equal(in->fake->writes, 1);
-	in->fake->lose_at = 0;
 	world_wait(in, 60);
 }
 
@@ -882,17 +878,17 @@ static const struct two_way scenarios[] = {
 	{ "matched, a person's", nilsson_here_manual, NULL, matched_neither, .odd = true },
 	{ "matched, what is not blank", silva_here_nonblank, NULL, matched_porto },
 	{ "matched but for case", nilsson_in_capitals, NULL, matched_folded },
-	{ "a null matches nothing", weber_without_email, NULL, two_webers },
+	{ "a null matches nothing", weber_without_email, NULL, two_webers, .runs = 2 },
 	{ "several rows match", two_nilssons_here, NULL, nobody_guessed, .odd = true },
 	{ "several records match", two_nilssons_there, NULL, neither_guessed, .odd = true },
 	{ "several matched, one was mended", not_guessed, one_is_another, both_are_somebody,
 	  .runs = 2 },
-	{ "one of two columns matches", matched_by_two_fields, NULL, only_half_a_match },
+	{ "one of two columns matches", matched_by_two_fields, NULL, only_half_a_match, .runs = 2 },
 	{ "a pair's row matches no other", loaded, second_with_the_email, second_has_a_row },
 	{ "a new record", loaded, record_made, row_made },
-	{ "a new row", loaded, insert_novak, novak_there, one_upsert },
-	{ "three new rows", loaded, insert_three, three_keys, one_upsert },
-	{ "a new row that matches", loaded, insert_that_matches, seven_pairs },
+	{ "a new row", loaded, insert_novak, novak_there, one_upsert, .runs = 2 },
+	{ "three new rows", loaded, insert_three, three_keys, one_upsert, .runs = 2 },
+	{ "a new row that matches", loaded, insert_that_matches, seven_pairs, .runs = 2 },
 	{ "made, unanswered", lost_done, NULL, novak_there, not_asked_again },
 	{ "not made, unanswered", lost_undone, NULL, novak_there, .runs = 3, .wait_s = 700 },
 	{ "made later, unanswered", lost_later, NULL, novak_there, .runs = 3, .wait_s = 700 },
@@ -908,12 +904,14 @@ static const struct two_way scenarios[] = {
 	  the_made_one_is_it, .runs = 3, .wait_s = 700 },
 	{ "edited while it is made", loaded, edited_while_made, novak_in_praha, .runs = 2 },
 	{ "no external id", loaded, no_external_id, none_made, .odd = true },
-	{ "no external id, allowed", loaded, unsafe, novak_without_key, .not_cut = true },
+	{ "no external id, allowed", loaded, unsafe, novak_without_key, .not_cut = true,
+	  .runs = 2 },
 	{ "rows are made only", rows_only, both_made, novak_stays_here, .odd = true },
-	{ "records are made only", records_only, both_made, other_stays_there, .odd = true },
+	{ "records are made only", records_only, both_made, other_stays_there, .odd = true,
+	  .runs = 2 },
 	{ "a new row without what is required", loaded, insert_incomplete, nameless_listed,
 	  .odd = true },
-	{ "a new row completed", nameless, named, novak_there },
+	{ "a new row completed", nameless, named, novak_there, .runs = 2 },
 	{ "deleted here, keep", loaded, row_dropped, record_stays, .odd = true },
 	{ "deleted here, delete", loaded_delete_both, row_dropped, record_went, one_delete },
 	{ "deleted there, keep", loaded, record_deleted, row_stays, .odd = true },
@@ -952,7 +950,7 @@ static const struct two_way scenarios[] = {
 	{ "ON CONFLICT DO UPDATE", loaded, upserted, upserted_lyon },
 	{ "a table with triggers of others", trigger_of_others, record_to_lyon, capitals_here,
 	  .odd = true },
-	{ "our triggers dropped", loaded, triggers_dropped, all_noticed },
+	{ "our triggers dropped", loaded, triggers_dropped, all_noticed, .runs = 2 },
 	{ "two jobs on one table", two_jobs, one_of_each, each_by_its_own, .odd = true,
 	  .not_cut = true },
 };

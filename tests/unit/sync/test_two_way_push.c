@@ -397,8 +397,7 @@ static void loaded_small_batches(struct world *in)
 
 static void at_write(struct world *in, unsigned count, enum error_kind kind, const char *code)
 {
-	in->fake->fail_at = in->fake->calls + 3; /* describe, one page, then the write */
-	in->fake->fail_count = count;
+	in->fake->fail_writes = count;
 	error_set(&in->fake->fail, kind, code, "not now");
 }
 
@@ -433,14 +432,12 @@ static void lost_at_write(struct world *in, enum fake_fate fate)
 	loaded(in);
 	row_to_lyon(in);
 	world_wait(in, 60);
-	in->fake->lose_at = in->fake->calls + 3;
-	in->fake->lose_count = 1;
+	in->fake->lose_writes = 1;
 	in->fake->fate = fate;
 	in->fake->later_ms = (int64_t)5 * 60 * 1000;
 	world_run_any(in, false);
 	assert_int_equal(in->counts.unknown, 1);
 	assert_int_equal(world_dues(in, "unknown"), 1);
-	in->fake->lose_at = 0;
 	world_wait(in, 60);
 }
 

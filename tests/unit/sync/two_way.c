@@ -141,7 +141,7 @@ static void plainly(const struct two_way *of)
 /* What is left to do after a cut is done by plain runs. */
 static void resume(const struct two_way *of, struct world *in)
 {
-	in->fake->fail_at = in->fake->lose_at = in->fake->hang_at = 0;
+	in->fake->hang_at = in->fake->lose_writes = in->fake->fail_writes = 0;
 	for (unsigned run = 0; run < (of->runs > 3 ? of->runs : 3); run++) {
 		world_run(in);
 		world_wait(in, LONG_S);
