@@ -142,7 +142,7 @@ static void unrefused(void **state)
 	down.direction = TOLD_DOWN;
 	put_reject(in, down);
 	begin(in);
-	DO(in, unrefuse, "A", &(struct value){ 0 });
+	DO(in, unrefuse, "A", &(struct value){ 0 }, NULL);
 	commit(in);
 	assert_int_equal(refusals(in, "A", NULL, &list), 0);
 	assert_int_equal(due_of(in, "A").state, DUE_WAITING);
