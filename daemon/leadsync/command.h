@@ -1,6 +1,7 @@
 /* command.h - what every command of leadsync gets, and how it asks the daemon. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 struct json_object;
 
@@ -11,15 +12,20 @@ struct command_context {
 	bool full;          /* --full */
 	bool yes;           /* --yes: nobody is asked */
 	bool paste;         /* --paste */
+	bool all;           /* --all */
+	int64_t limit;      /* --limit, 1 to 1000; 0: not given */
+	const char *field;  /* --field, or NULL */
+	const char *record; /* --record, or NULL */
 	int argc;           /* what is left after the options and the command's name */
 	char **argv;
 };
 
 /* Each answers with an exit code of exit_codes.h. */
 typedef int command_fn(const struct command_context *context);
-command_fn command_adopt, command_check, command_connect, command_disconnect, command_fields,
-	command_key, command_pause, command_resume, command_run, command_runs, command_secret,
-	command_status;
+command_fn command_adopt, command_backlog, command_check, command_conflicts, command_connect,
+	command_detach, command_disconnect, command_errors, command_fields, command_ignore,
+	command_key, command_pause, command_resolve, command_resume, command_retry, command_run,
+	command_runs, command_secret, command_status;
 
 /* Says what is wrong with the command line, on stderr. */
 int command_usage(const char *text);

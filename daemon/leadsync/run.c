@@ -4,23 +4,36 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "counts.h"
 #include "command.h"
 #include "daemon/exit_codes.h"
 #include "json_get.h"
 
 #define BAR_WIDTH 30
 
+static int64_t sent_of(struct json_object *counts)
+{
+	return json_get_int(counts, "sent_created") + json_get_int(counts, "sent_updated") +
+	       json_get_int(counts, "sent_deleted");
+}
+
 /* One line that overwrites itself; only on a terminal. */
 static void draw_bar(struct json_object *progress)
 {
 	int64_t done = json_get_int(progress, "leg_read"),
 		total = json_get_int(progress, "leg_total");
+	int64_t sent = sent_of(progress), refused = json_get_int(progress, "refused");
 	int filled = total > 0 ? (int)(done * BAR_WIDTH / total) : 0;
 
 	fprintf(stderr, "\r%-8s [", json_get_text(progress, "phase"));
 	for (int i = 0; i < BAR_WIDTH; i++)
 		fputc(i < filled ? '#' : '.', stderr);
-	fprintf(stderr, "] %" PRId64 " of %" PRId64 " ", done, total > 0 ? total : 0);
+	fprintf(stderr, "] %" PRId64 " ", done);
+	if (total > 0)
+		fprintf(stderr, "of %" PRId64 " ", total);
+	if (sent || refused)
+		fprintf(stderr, "sent %" PRId64 ", refused %" PRId64 " ", sent, refused);
+	fputs("\033[K", stderr); /* the line before may have been longer */
 	fflush(stderr);
 }
 
@@ -33,6 +46,7 @@ static void print_outcome(const char *job, struct json_object *run)
 	       json_get_int(run, "inserted"), json_get_int(run, "updated"),
 	       json_get_int(run, "deleted"), json_get_int(run, "unchanged"),
 	       json_get_int(run, "rejected"), json_get_int(run, "ms"));
+	counts_print(run);
 }
 
 /* Lines until the last one: EXIT_DONE or EXIT_FAILED as that says. */

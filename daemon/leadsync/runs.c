@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "counts.h"
 #include "command.h"
 #include "daemon/exit_codes.h"
 #include "json_get.h"
@@ -41,6 +42,7 @@ static void print_runs(struct json_object *runs)
 		       json_get_int(run, "read"), json_get_int(run, "inserted"),
 		       json_get_int(run, "updated"), json_get_int(run, "deleted"),
 		       json_get_int(run, "rejected"));
+		counts_print(run);
 		if (*json_get_text(run, "code"))
 			print_failure(run);
 	}
@@ -48,13 +50,15 @@ static void print_runs(struct json_object *runs)
 
 int command_runs(const struct command_context *context)
 {
-	struct json_object *answer, *runs;
+	struct json_object *request, *answer, *runs;
 	int code;
 
 	if (context->argc > 1)
 		return command_usage("runs takes the name of one job, or none");
-	code = client_verb(context, "runs", context->argc ? "job" : NULL, context->argv[0],
-			   &answer);
+	request = client_request("runs", context->argc ? "job" : NULL, context->argv[0]);
+	if (context->limit)
+		json_object_object_add(request, "limit", json_object_new_int64(context->limit));
+	code = client_whole(context, request, NULL, &answer);
 	if (code != EXIT_DONE)
 		return code;
 	runs = json_get_member(answer, "runs");

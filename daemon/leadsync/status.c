@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "counts.h"
 #include "command.h"
 #include "daemon/exit_codes.h"
 #include "json_get.h"
@@ -75,8 +76,44 @@ static void print_run(struct json_object *run)
 	else if (json_get_int(run, "leg_total") > 0)
 		printf(" (%s, %" PRId64 " of %" PRId64 ")", json_get_text(run, "phase"),
 		       json_get_int(run, "leg_read"), json_get_int(run, "leg_total"));
+	else if (*json_get_text(run, "phase"))
+		printf(" (%s)", json_get_text(run, "phase"));
 	putchar('\n');
+	counts_print(run);
 	print_trouble(json_get_member(run, "trouble"));
+}
+
+/* "40 s", "12 min", "5 h", "3 days". */
+static void print_age(int64_t age_s)
+{
+	if (age_s < 120)
+		printf("%" PRId64 " s", age_s);
+	else if (age_s < 120 * 60)
+		printf("%" PRId64 " min", age_s / 60);
+	else if (age_s < 48 * 3600)
+		printf("%" PRId64 " h", age_s / 3600);
+	else
+		printf("%" PRId64 " days", age_s / 86400);
+}
+
+/* What owes Salesforce something, and what waits for a person. */
+static void print_backlog(struct json_object *job, struct json_object *ledger)
+{
+	struct json_object *backlog = json_get_member(ledger, "backlog");
+	int64_t conflicts = json_get_int(ledger, "conflicts");
+
+	printf("    backlog: %" PRId64 " waiting", json_get_int(backlog, "waiting"));
+	if (*json_get_text(backlog, "oldest")) {
+		fputs(" (oldest ", stdout);
+		print_age(json_get_int(backlog, "oldest_age_s"));
+		putchar(')');
+	}
+	printf(", %" PRId64 " sent, %" PRId64 " unknown, %" PRId64 " rejected, %" PRId64 " held\n",
+	       json_get_int(backlog, "sent"), json_get_int(backlog, "unknown"),
+	       json_get_int(backlog, "rejected"), json_get_int(backlog, "held"));
+	if (conflicts)
+		printf("    %" PRId64 " conflicts wait for a person: `leadsync conflicts %s`\n",
+		       conflicts, json_get_text(job, "name"));
 }
 
 static void print_job(struct json_object *job)
@@ -101,6 +138,8 @@ static void print_job(struct json_object *job)
 			printf("complete until %s\n", json_get_text(ledger, "complete_until"));
 		else
 			puts("first load not ended");
+		if (json_object_get_boolean(json_get_member(job, "sends")))
+			print_backlog(job, ledger);
 	}
 	if (run)
 		print_run(run);

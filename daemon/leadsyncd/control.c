@@ -13,6 +13,8 @@
 #include "report.h"
 #include "secret/secret.h"
 
+#define MOST_LINES 1000
+
 LIST_HEAD(conversation_list, conversation);
 
 struct control {
@@ -33,6 +35,13 @@ static const struct verb {
 	{ "pause", verb_pause, true },
 	{ "resume", verb_resume, true },
 	{ "fields", verb_fields, false },
+	{ "errors", verb_errors, false },
+	{ "conflicts", verb_conflicts, false },
+	{ "backlog", verb_backlog, false },
+	{ "retry", verb_retry, true },
+	{ "ignore", verb_ignore, true },
+	{ "resolve", verb_resolve, true },
+	{ "detach", verb_detach, true },
 	{ "login", verb_login, true },
 	{ "login-paste", verb_login_paste, true },
 	{ "login-confirm", verb_login_confirm, true },
@@ -52,6 +61,7 @@ static void conversation_free(struct conversation *in)
 	json_object_put(in->answer);
 	secret_free(in->payload);
 	free(in->login);
+	free(in->about);
 	free(in);
 }
 
@@ -109,6 +119,18 @@ bool request_flag(struct json_object *request, const char *name)
 	struct json_object *value;
 
 	return json_object_object_get_ex(request, name, &value) && json_object_get_boolean(value);
+}
+
+size_t request_limit(struct json_object *request, size_t otherwise)
+{
+	struct json_object *limit;
+	int64_t asked = 0;
+
+	if (json_object_object_get_ex(request, "limit", &limit))
+		asked = json_object_get_int64(limit);
+	if (asked <= 0)
+		return otherwise;
+	return asked < MOST_LINES ? (size_t)asked : MOST_LINES;
 }
 
 bool conversation_about_job(struct conversation *in, struct json_object *request, struct error *err)

@@ -16,6 +16,21 @@
  *   pause, resume  "job":NAME
  *   fields         "job":NAME
  *                  {"fields":{...}}
+ *   errors         "job":NAME?,"limit":N?,"all":BOOL?
+ *                  {"errors":[...],"more":BOOL}: job by job, `limit` of each, newest first; with
+ *                  "more" there are others behind them; "all": ignored ones too
+ *   conflicts      likewise: {"conflicts":[...],"more":BOOL}; "all": decided and resolved ones too
+ *   backlog        likewise: {"backlog":[...],"more":BOOL}
+ *   retry          "job":NAME,"id":ID?,"field":FIELD?
+ *                  {"touched":N,"runs":BOOL,"state":STATE}: how many rejects are forgotten,
+ *                  whether the job runs because of it, and what it is doing
+ *   ignore         "job":NAME,"id":ID,"field":FIELD?
+ *                  {"touched":N}
+ *   resolve        "job":NAME,"id":ID,"field":FIELD?,"winner":"remote" or "local"
+ *                  or "job":NAME,"id":KEY,"record":ID
+ *                  as retry: how many fields are decided
+ *   detach         "job":NAME, which must be paused
+ *                  {"store":NAME,"table":NAME}
  *   login          "account":NAME,"paste":BOOL? TAB CREDENTIAL?
  *                  web: {"id":ID,"authorize_url":...}, which is all with "paste"; then, when somebody logged
  *                  in, {"login":{...}}. A client that goes before ends the login

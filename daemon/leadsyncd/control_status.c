@@ -6,11 +6,11 @@
 #include "conversation.h"
 #include "daemon.h"
 #include "job.h"
+#include "loop/loop.h"
 #include "report.h"
 #include "sync/sync_store.h"
 
-#define FEW_RUNS  20
-#define MOST_RUNS 1000
+#define FEW_RUNS 20
 
 /* status: the accounts and keys at once, then each job's ledger, one after the other. */
 static void next_summary(struct conversation *in);
@@ -26,7 +26,8 @@ static void add_job(const struct sync_summary *summary, const struct error *err,
 	struct job *job = daemon_job(in->daemon, in->next++);
 
 	conversation_wait(in, NULL, NULL);
-	json_object_array_add(in->items, report_job(job, err ? NULL : summary, err));
+	json_object_array_add(in->items, report_job(job, err ? NULL : summary, err,
+						    loop_now_ms(daemon_loop(in->daemon))));
 	next_summary(in);
 }
 
@@ -115,18 +116,13 @@ static void next_runs(struct conversation *in)
 
 void verb_runs(struct conversation *in, struct json_object *request)
 {
-	struct json_object *limit;
 	struct error err;
 
 	if (request_text(request, "job") && !conversation_about_job(in, request, &err)) {
 		conversation_fail(in, &err);
 		return;
 	}
-	in->limit = FEW_RUNS;
-	if (json_object_object_get_ex(request, "limit", &limit) && json_object_get_int64(limit) > 0)
-		in->limit = (size_t)json_object_get_int64(limit);
-	if (in->limit > MOST_RUNS)
-		in->limit = MOST_RUNS;
+	in->limit = request_limit(request, FEW_RUNS);
 	in->answer = report_new();
 	in->items = json_object_new_array();
 	json_object_object_add(in->answer, "runs", in->items);

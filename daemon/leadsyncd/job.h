@@ -58,7 +58,7 @@ struct sync_store *job_store(const struct job *in);
 struct job_view {
 	enum job_state state;
 	const char *state_name;
-	const char *phase;        /* "load" or "changes" while running, else "" */
+	const char *phase;        /* while running, as run_progress_fn has it; else "" */
 	int64_t next_ms;          /* when it runs next; 0 while running */
 	struct run_counts counts; /* of the run under way, else of the last one */
 	const char *run_id;       /* likewise; "" before the first */

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct account;
 struct connect_found;
@@ -11,6 +12,9 @@ struct fields_view;
 struct job;
 struct job_view;
 struct json_object;
+struct store_conflict_line;
+struct store_due_line;
+struct store_reject_line;
 struct sync_run_row;
 struct sync_summary;
 
@@ -32,7 +36,15 @@ struct json_object *report_fields(const char *job, const struct fields_view *vie
 
 /* `summary` is what the job's ledger holds, or NULL with the reason in `unknown`. */
 struct json_object *report_job(const struct job *job, const struct sync_summary *summary,
-			       const struct error *unknown);
+			       const struct error *unknown, int64_t now_ms);
 struct json_object *report_view(const struct job_view *view);
 struct json_object *report_run_row(const struct sync_run_row *row);
+
+/* A value of the ledger longer than that is cut, and ends with an ellipsis then. */
+#define REPORT_VALUE_MOST ((size_t)1000)
+
+struct json_object *report_reject(const struct store_reject_line *line);
+struct json_object *report_conflict(const struct store_conflict_line *line);
+struct json_object *report_due(const struct store_due_line *line);
+
 struct json_object *report_error(const struct error *err);

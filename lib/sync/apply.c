@@ -125,7 +125,7 @@ static bool prepare_in(struct apply *in, struct store *store, struct error *err)
 				 .instance = in->instance,
 				 .mapping = in->mapping,
 				 .match = in->match,
-				 .match_count = in->match_count,
+				 .match_count = in->match_is_key ? 0 : in->match_count,
 				 .problem = log_problem,
 				 .problem_arg = in };
 	struct store_state state;

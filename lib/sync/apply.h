@@ -29,8 +29,11 @@ struct apply {
 	int64_t clock_offset_ms; /* of the server's clock against this machine's, on which marks are */
 	struct mapping *mapping; /* shared; NULL before the describe */
 	struct merge_rules rules;
-	size_t *match; /* owned: fields of the mapping by which rows and records are matched */
+	/* Fields of the mapping by which rows and records are matched, owned: as the conf says, or
+	 * a natural key by itself, which needs no index of its own. */
+	size_t *match;
 	size_t match_count;
+	bool match_is_key;
 	char *key_field; /* owned: the external id field; NULL: none that will do */
 	bool creates_records;
 	bool creates_unsafe; /* even where `key_field` is NULL */

@@ -299,7 +299,8 @@ static bool gather(struct work *work, struct error *err)
 {
 	return gather_links(work, err) && gather_sent(work, err) && gather_linked_rows(work, err) &&
 	       (work->in->rules.key_field == SIZE_MAX || gather_natural_rows(work, err)) &&
-	       (!work->in->match_count || gather_candidates(work, err)) && gather_fields(work, err);
+	       (!work->in->match_count || work->in->match_is_key || gather_candidates(work, err)) &&
+	       gather_fields(work, err);
 }
 
 /* How many of the last writes of a field went to either side in turn. */

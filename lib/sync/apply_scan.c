@@ -1,6 +1,6 @@
-/* apply_scan.c - marks of other programs' changes become dues. Without reading the remote: a record
- * is taken to hold what it held when last settled. What is edited on the side that is not its source
- * is put back at once. */
+/* apply_scan.c - marks of other programs' changes become dues. Nothing is read of the remote: a record
+ * is taken to hold what it held when last settled, which is enough to see that something must be
+ * done, be it that a row's edit goes up or is put back. What, is found out when it is done. */
 #include <string.h>
 
 #include "base/arena.h"
@@ -37,56 +37,6 @@ static bool scan_new(struct work *work, const struct touched *touched, struct er
 	return owe_row(work, touched->mark, err);
 }
 
-static bool put_back(struct work *work, const struct touched *touched,
-		     const struct pair_result *pair, struct error *err)
-{
-	struct store_write write = { .remote_id = touched->owner.remote_id,
-				     .action = STORE_UPDATE,
-				     .row_key = touched->link.key,
-				     .values = pair->values,
-				     .set = pair->local,
-				     .puts_link = true,
-				     .link = touched->link,
-				     .read_back = true };
-	size_t key_field = work->in->rules.key_field;
-
-	write.link.fields = pair->link;
-	if (key_field != SIZE_MAX && pair->local[key_field])
-		write.link.key = pair->values[key_field];
-	if (!work->ops->write(work->in->session, &write, 1, work->arena, err))
-		return false;
-	if (write.failed) {
-		work_reject(work, &(struct store_reject){
-					  .direction = TOLD_DOWN,
-					  .remote_id = touched->owner.remote_id,
-					  .key = touched->link.key,
-					  .code = write.failed->code,
-					  .text = write.failed->text,
-					  .remedy = "mend the row or the rule of the table that "
-						    "refuses it" });
-		return true;
-	}
-	work->counts.put_back += pair->put_back;
-	work->counts.updated++;
-	for (size_t i = 0; i < work->in->mapping->count; i++) {
-		struct store_change change = {
-			.remote_id = touched->owner.remote_id,
-			.key = touched->link.key,
-			.field = work->in->mapping->fields[i].field,
-			.side = TOLD_LOCAL,
-			.before = touched->row.values[i],
-			.after = pair->values[i],
-			.reason = field_reason_name(pair->fields[i].reason),
-			.run = work->in->id,
-			.at_ms = work->in->server_ms,
-		};
-
-		if (pair->local[i] && !work->ops->change(work->in->session, &change, err))
-			return false;
-	}
-	return true;
-}
-
 static bool owe_pair(struct work *work, const struct touched *touched, struct error *err)
 {
 	struct due due = { .edited_ms = touched->mark->at_ms, .since_ms = work->in->now_ms };
@@ -117,9 +67,9 @@ static bool scan_pair(struct work *work, struct touched *touched, struct error *
 		return owe_pair(work, touched, err); /* merged when that is over */
 	pair_room(&pair, work->in->mapping->count, work->arena);
 	pair_merge(&input, &pair);
-	return (!pair.any_local || put_back(work, touched, &pair, err)) &&
-	       (!(pair.any_remote || has_unread(touched->link.fields, work->in->mapping->count)) ||
-		owe_pair(work, touched, err));
+	return !(pair.any_local || pair.any_remote ||
+		 has_unread(touched->link.fields, work->in->mapping->count)) ||
+	       owe_pair(work, touched, err);
 }
 
 static bool scan_one(struct work *work, struct touched *touched, struct error *err)

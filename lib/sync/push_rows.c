@@ -242,7 +242,7 @@ static bool settle_orphan(struct push_work *work, struct orphan *orphan, struct 
 {
 	struct record *candidates[MOST_CANDIDATES];
 	struct value rows[2];
-	size_t count, row_count = 0;
+	size_t count, row_count = 1;
 
 	if (*orphan->due->chosen)
 		orphan->record = push_find(work->batch, orphan->due->chosen);
@@ -256,7 +256,8 @@ static bool settle_orphan(struct push_work *work, struct orphan *orphan, struct 
 		return false;
 	if (!count)
 		return has_none(work, orphan, err);
-	if (!work->work.ops->matches(work->work.in->session,
+	if (!work->work.in->match_is_key &&
+	    !work->work.ops->matches(work->work.in->session,
 				     work_match_values(&work->work, orphan->row.values), 2,
 				     work->work.arena, rows, &row_count, err))
 		return false;

@@ -250,7 +250,8 @@ static bool set_match(const struct run_job *job, struct apply *apply, struct err
 					 job->name, job->match[i]);
 		apply->match[apply->match_count++] = field;
 	}
-	if (!job->match_count && key_field != SIZE_MAX)
+	apply->match_is_key = !job->match_count && key_field != SIZE_MAX;
+	if (apply->match_is_key)
 		apply->match[apply->match_count++] = key_field;
 	return true;
 }

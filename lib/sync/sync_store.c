@@ -127,6 +127,14 @@ void sync_store_touched(struct sync_store *in, const char *job)
 	memory_of(in, job)->has_summary = false;
 }
 
+void sync_store_forget(struct sync_store *in, const char *job)
+{
+	struct memory *memory = memory_of(in, job), *next = memory->next;
+	char *name = memory->job;
+
+	*memory = (struct memory){ .next = next, .job = name };
+}
+
 /* A ledger that holds anything else was written since, perhaps restored from a backup. */
 const struct cursor *sync_store_known(struct sync_store *in, const char *job,
 				      const struct cursor *stored)
@@ -231,6 +239,12 @@ static struct sync_run_row row_of(const struct store_run *run, struct arena *are
 		.unchanged = run->unchanged,
 		.rejected = run->rejected,
 		.out_of_sight = run->out_of_sight,
+		.sent_created = run->sent_created,
+		.sent_updated = run->sent_updated,
+		.sent_deleted = run->sent_deleted,
+		.refused = run->refused,
+		.conflicts = run->conflicts,
+		.put_back = run->put_back,
 		.repeats = run->repeats,
 	};
 }
@@ -381,6 +395,13 @@ static void summary_work(void *arg)
 		.deleted = memory->summary.deleted,
 		.out_of_sight = memory->summary.out_of_sight,
 		.rejects = memory->summary.rejects,
+		.waiting = memory->summary.waiting,
+		.sent = memory->summary.sent,
+		.unknown = memory->summary.unknown,
+		.rejected = memory->summary.rejected,
+		.held = memory->summary.held,
+		.oldest_due_ms = memory->summary.oldest_due_ms,
+		.conflicts = memory->summary.conflicts,
 		.settled_ms = cursor->phase == CURSOR_LOAD ? 0 : course_kept_ms(cursor),
 		.phase = phases[cursor->phase],
 	};

@@ -23,6 +23,8 @@ struct sync_run_row {
 	int64_t started_ms, ended_ms;   /* 0: not ended */
 	int64_t read, inserted, updated, deleted, unchanged, rejected;
 	int64_t out_of_sight;
+	int64_t sent_created, sent_updated, sent_deleted; /* records */
+	int64_t refused, conflicts, put_back;
 	int64_t repeats; /* runs in a row that failed just so; this is the last */
 };
 
@@ -38,6 +40,9 @@ void sync_runs_cancel(struct sync_runs_call *in);
 /* What a job's ledger holds, for status. */
 struct sync_summary {
 	int64_t linked, deleted, out_of_sight, rejects;
+	int64_t waiting, sent, unknown, rejected, held; /* what owes the remote something */
+	int64_t oldest_due_ms;                          /* of those waiting; 0: none */
+	int64_t conflicts;                              /* that wait for a person */
 	int64_t settled_ms; /* everything before it is kept (server's clock); 0: first load not
 			       ended */
 	const char *phase;  /* "none", "load", "changes", "settled" */

@@ -21,8 +21,9 @@ void sync_store_leave(struct sync_store *in);
 /* A unit failed: opened anew as soon as nobody uses it. */
 void sync_store_suspect(struct sync_store *in);
 
-/* The job's ledger changed. */
+/* The job's ledger changed; or is gone, with all that was known of the job. */
 void sync_store_touched(struct sync_store *in, const char *job);
+void sync_store_forget(struct sync_store *in, const char *job);
 
 /* What is known beyond the ledger, as long as that still holds `stored`. NULL: nothing. */
 const struct cursor *sync_store_known(struct sync_store *in, const char *job,

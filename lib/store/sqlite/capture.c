@@ -300,15 +300,20 @@ static bool remember(struct capture *in, struct error *err)
 	return statement_run(s, err);
 }
 
-static bool look_around(struct capture *in, struct capture_state *ret, struct error *err)
+#define OF_OTHERS "type = 'trigger' AND name NOT GLOB 'leadsync_[0-9]*_*'"
+
+bool capture_look(struct capture *in, struct capture_state *ret, struct error *err)
 {
-	int64_t triggers, uniques;
+	int64_t triggers, uniques, elsewhere;
 
 	if (!ask_number(in,
-			"SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"
-			" AND tbl_name = :table COLLATE NOCASE"
-			" AND name NOT GLOB 'leadsync_[0-9]*_*'",
-			in->table, &triggers, err))
+			"SELECT count(*) FROM sqlite_schema WHERE " OF_OTHERS
+			" AND tbl_name = :table COLLATE NOCASE",
+			in->table, &triggers, err) ||
+	    !ask_number(in,
+			"SELECT (SELECT count(*) FROM sqlite_schema WHERE " OF_OTHERS ")"
+			" + (SELECT count(*) FROM pragma_foreign_key_list(:table, 'main'))",
+			in->table, &elsewhere, err))
 		return false;
 	/* Whatever is unique besides the key, a primary key without an index of its own (the
 	 * rowid's) included. */
@@ -323,6 +328,7 @@ static bool look_around(struct capture *in, struct capture_state *ret, struct er
 			in->table, &uniques, err))
 		return false;
 	ret->foreign_triggers = triggers > 0;
+	ret->alone = !elsewhere;
 	ret->may_replace = uniques > 1;
 	return true;
 }
@@ -334,7 +340,7 @@ bool capture_ensure(struct capture *in, struct capture_state *ret, struct error 
 	bool made = false;
 
 	if (!capture_version(in, &before, err) || !remembered(in, &last, err) ||
-	    !ensure_triggers(in, &made, err) || !look_around(in, &found, err))
+	    !ensure_triggers(in, &made, err) || !capture_look(in, &found, err))
 		return false;
 	if (made)
 		found.was = CAPTURE_MISSING;

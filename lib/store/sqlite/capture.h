@@ -56,6 +56,7 @@ enum capture_kept {
 	CAPTURE_MARKS_DELETE,
 	CAPTURE_MARKS_YOUNGEST,
 	CAPTURE_MARKS_DISOWN,
+	CAPTURE_MARKS_DISOWN_ALL,
 	CAPTURE_KEPT_COUNT
 };
 
@@ -86,12 +87,17 @@ struct capture_state {
 	enum capture_was was;
 	bool foreign_triggers; /* the table has others: read back what is written, in its unit */
 	bool may_replace;      /* rows may go without a mark, see above: capture_gone() */
+	bool alone;            /* no trigger of others in the whole database, and no foreign key in
+				  the table: a write of ours changes what it says, and nothing else */
 };
 
 /* Makes what is missing and replaces what differs. Inside a unit, when the table is there, at the
  * beginning of each run; cheap when there is nothing to do. After anything but CAPTURE_STOOD every
  * row must be compared, and it is told once only: what is owed is kept in this same unit. */
 bool capture_ensure(struct capture *in, struct capture_state *ret, struct error *err);
+
+/* All of it but `was`, as it is now: somebody may change the schema while a session lasts. */
+bool capture_look(struct capture *in, struct capture_state *ret, struct error *err);
 
 /* Our own change of the schema is no reason for any job to compare its rows: the version before it,
  * and after it, in the same unit, who had seen that one has seen this one, too. Need only db. */
@@ -170,6 +176,10 @@ bool marks_youngest(struct capture *in, int64_t *ret, struct error *err);
  * another program; until the commit nobody else sees these marks. A mark that is not taken back
  * (the key is spelt otherwise than it is stored) costs one look that finds nothing changed. */
 bool marks_disown(struct capture *in, int64_t after, const struct value *key, struct error *err);
+
+/* The same for all that was written since, where capture_state says `alone`: no mark of this job is
+ * anybody else's then, since the unit began before. */
+bool marks_disown_all(struct capture *in, int64_t after, struct error *err);
 
 /* For the two files of this header: prepared at the first use, NULL: failed. */
 struct statement *capture_statement(struct capture *in, enum capture_kept which, const char *sql,

@@ -58,8 +58,8 @@ static bool detach_number(struct db *db, int64_t number, struct error *err)
 
 	if (!capture_version(&capture, &before, err))
 		return false;
-	ok = capture_drop(&capture, err) && db_run(db, index, err) &&
-	     capture_carry_over(&capture, before, err) && forget_lines(db, number, err);
+	ok = db_run(db, index, err) && capture_carry_over(&capture, before, err) &&
+	     capture_drop(&capture, err) && forget_lines(db, number, err);
 	capture_clear(&capture);
 	return ok;
 }

@@ -273,3 +273,17 @@ bool marks_disown(struct capture *in, int64_t after, const struct value *key, st
 	statement_bind_text_at(s, 3, key->text, key->len);
 	return statement_run(s, err);
 }
+
+bool marks_disown_all(struct capture *in, int64_t after, struct error *err)
+{
+	struct statement *s =
+		capture_statement(in, CAPTURE_MARKS_DISOWN_ALL,
+				  "DELETE FROM leadsync_mark WHERE sequence > ?1 AND job = ?2",
+				  err);
+
+	if (!s)
+		return false;
+	statement_bind_int_at(s, 1, after);
+	statement_bind_int_at(s, 2, in->job);
+	return statement_run(s, err);
+}

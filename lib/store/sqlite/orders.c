@@ -20,11 +20,18 @@ struct following {
 /* A key is a number or a text, as its column stores it. */
 #define IS_KEY "key IN (:key, CAST(:key AS NUMERIC)) AND CAST(key AS TEXT) = :key"
 
-static void bind(const struct following *in, struct statement *s)
+/* What of an order a text asks for. */
+static void bind(const struct following *in, struct statement *s, const char *sql)
 {
 	statement_bind_int(s, ":job", in->job);
-	statement_bind_text(s, ":key", in->order->id);
-	statement_bind_text(s, ":id", *in->remote_id ? in->remote_id : NULL);
+	if (strstr(sql, ":key"))
+		statement_bind_text(s, ":key", in->order->id);
+	if (strstr(sql, ":id"))
+		statement_bind_text(s, ":id", *in->remote_id ? in->remote_id : NULL);
+	if (strstr(sql, ":field"))
+		statement_bind_text(s, ":field", in->order->field);
+	if (strstr(sql, ":now"))
+		statement_bind_int(s, ":now", in->order->now_ms);
 }
 
 /* Also by the key of the row of a pair. */
@@ -32,27 +39,18 @@ static void bind(const struct following *in, struct statement *s)
 	" job = :job AND (:key IS NULL OR remote_id = :id OR remote_id = :key OR (" IS_KEY ")"     \
 	" OR remote_id IN (SELECT remote_id FROM leadsync_link WHERE job = :job AND " IS_KEY "))"
 
-static bool is_field_bound(const char *sql)
-{
-	return strstr(sql, ":field");
-}
-
-static bool run(struct following *in, const char *sql, bool counts, struct error *err)
+static bool run(struct following *in, const char *sql, int64_t *count, struct error *err)
 {
 	CLEANUP(statement_free) struct statement *s = statement_new(in->db, sql, err);
 	int64_t before = db_total_changes(in->db);
 
 	if (!s)
 		return false;
-	bind(in, s);
-	if (is_field_bound(sql))
-		statement_bind_text(s, ":field", in->order->field);
-	if (strstr(sql, ":now"))
-		statement_bind_int(s, ":now", in->order->now_ms);
+	bind(in, s, sql);
 	if (!statement_run(s, err))
 		return false;
-	if (counts)
-		in->count += db_total_changes(in->db) - before;
+	if (count)
+		*count += db_total_changes(in->db) - before;
 	return true;
 }
 
@@ -68,8 +66,8 @@ static bool retry(struct following *in, struct error *err)
 		   " CASE WHEN remote_id IS NULL THEN key END, 0, :now, 0, 0 FROM " REJECTS
 		   " GROUP BY remote_id, CASE WHEN remote_id IS NULL THEN key END"
 		   " ON CONFLICT DO UPDATE SET state = 'waiting', not_before_ms = 0, tries = 0",
-		   false, err) &&
-	       run(in, "DELETE FROM " REJECTS, true, err);
+		   NULL, err) &&
+	       run(in, "DELETE FROM " REJECTS, &in->count, err);
 }
 
 static bool ignore(struct following *in, struct error *err)
@@ -77,7 +75,7 @@ static bool ignore(struct following *in, struct error *err)
 	return run(in,
 		   "UPDATE leadsync_rejects SET ignored = 1 WHERE" IS_WHOSE
 		   " AND (:field IS NULL OR field = :field COLLATE NOCASE) AND ignored = 0",
-		   true, err);
+		   &in->count, err);
 }
 
 /* --- RESOLVE of fields --- */
@@ -90,19 +88,16 @@ struct pair {
 static bool find_pair(struct following *in, struct arena *arena, struct pair *ret, bool *ret_found,
 		      struct error *err)
 {
-	CLEANUP(statement_free)
-	struct statement *s = statement_new(in->db,
-					    "SELECT remote_id, base FROM leadsync_link"
-					    " WHERE job = :job AND (remote_id = :id"
-					    " OR remote_id = :key OR (" IS_KEY "))"
-					    " ORDER BY remote_id = :id DESC, state LIMIT 1",
-					    err);
+	static const char text[] = "SELECT remote_id, base FROM leadsync_link WHERE job = :job"
+				   " AND (remote_id = :id OR remote_id = :key OR (" IS_KEY "))"
+				   " ORDER BY remote_id = :id DESC, state LIMIT 1";
+	CLEANUP(statement_free) struct statement *s = statement_new(in->db, text, err);
 	const void *bytes;
 	size_t len;
 
 	if (!s)
 		return false;
-	bind(in, s);
+	bind(in, s, text);
 	if (!statement_step(s, ret_found, err))
 		return false;
 	if (!*ret_found)
@@ -246,8 +241,8 @@ static bool resolve_row(struct following *in, struct error *err)
 	return !in->count ||
 	       run(in,
 		   "UPDATE leadsync_conflicts SET state = 'resolved' WHERE job = :job AND"
-		   " remote_id IS NULL AND state = 'open' AND :id IS :id AND " IS_KEY,
-		   false, err);
+		   " remote_id IS NULL AND state = 'open' AND " IS_KEY,
+		   NULL, err);
 }
 
 bool orders_follow(struct db *db, const struct store_order *order, int64_t *ret_count,

@@ -1,7 +1,7 @@
 /* own.c - a write of ours and what it leaves behind: no mark for this job (capture.h), unless what
  * the row holds after it is more than we gave it, which somebody must then look at.
  *
- * In order: reading back; own_write. */
+ * In order: reading back; own_begin, own_write, own_end. */
 #include <string.h>
 
 #include "base/arena.h"
@@ -89,6 +89,23 @@ static bool disown(struct session *in, int64_t youngest, const struct store_writ
 	       marks_disown(&in->capture, youngest, &write->row_key, err);
 }
 
+/* Then the marks of a whole page are taken back at once. */
+static bool is_simple(const struct session *in)
+{
+	return in->alone && !in->fills_by_itself;
+}
+
+bool own_begin(struct session *in, int64_t *ret_youngest, struct error *err)
+{
+	*ret_youngest = 0;
+	return !is_simple(in) || marks_youngest(&in->capture, ret_youngest, err);
+}
+
+bool own_end(struct session *in, int64_t youngest, struct error *err)
+{
+	return !is_simple(in) || marks_disown_all(&in->capture, youngest, err);
+}
+
 bool own_write(struct session *in, struct store_write *write, struct arena *arena,
 	       struct error *err)
 {
@@ -100,6 +117,8 @@ bool own_write(struct session *in, struct store_write *write, struct arena *aren
 
 	if (write->action == STORE_NOTHING)
 		return true;
+	if (is_simple(in))
+		return rows_write(in, write, arena, err);
 	if (!marks_youngest(&in->capture, &youngest, err) ||
 	    (must_read && write->action == STORE_UPDATE &&
 	     !rows_find(in, &write->row_key, 1, arena, &before, err)) ||

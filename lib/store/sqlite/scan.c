@@ -48,9 +48,26 @@ bool scan_open(struct session *in, bool made, struct error *err)
 	if (!capture_ensure(&in->capture, &state, err))
 		return false;
 	in->foreign_triggers = state.foreign_triggers;
+	in->alone = state.alone;
+	if (!capture_version(&in->capture, &in->schema_version, err))
+		return false;
 	if (state.was != CAPTURE_STOOD && !made && !owe_a_look(in, err))
 		return false;
 	in->scan.gone_look = in->scan.gone_owed || state.may_replace;
+	return true;
+}
+
+bool scan_look(struct session *in, int64_t schema_version, struct error *err)
+{
+	struct capture_state state;
+
+	if (schema_version == in->schema_version)
+		return true;
+	if (!capture_look(&in->capture, &state, err))
+		return false;
+	in->foreign_triggers = state.foreign_triggers;
+	in->alone = state.alone;
+	in->schema_version = schema_version;
 	return true;
 }
 

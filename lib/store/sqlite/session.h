@@ -113,6 +113,8 @@ struct session {
 	bool must_abort;         /* the table would have conflicts end otherwise */
 	bool table_is_ours;      /* made by us */
 	bool foreign_triggers;   /* the table has triggers of others */
+	bool alone;              /* capture.h */
+	int64_t schema_version;  /* when that was looked at */
 	bool fills_by_itself;    /* a new row holds more than we give it: a default of a column that
 				    only goes up */
 	int64_t changes_before;  /* of the connection, when the unit began */
@@ -229,11 +231,14 @@ bool rows_write(struct session *in, struct store_write *write, struct arena *are
 		struct error *err);
 void rows_forget(struct session *in);
 
-/* own: rows_write(), and what it leaves behind. */
+/* own: rows_write(), and what it leaves behind; between own_begin() and own_end(), in one part. */
+bool own_begin(struct session *in, int64_t *ret_youngest, struct error *err);
 bool own_write(struct session *in, struct store_write *write, struct arena *arena,
 	       struct error *err);
+bool own_end(struct session *in, int64_t youngest, struct error *err);
 
-/* scan */
+/* scan: looks again where somebody changed the schema since the last unit. */
+bool scan_look(struct session *in, int64_t schema_version, struct error *err);
 bool scan_open(struct session *in, bool made, struct error *err);
 bool scan_take(struct store_session *session, size_t most, struct arena *arena,
 	       struct store_marks *ret, struct error *err);

@@ -76,8 +76,10 @@ static bool raise_flags(struct session *in, struct error *err)
 		" EXISTS (SELECT 1 FROM leadsync_rejects WHERE job = ?1 AND remote_id IS NULL),"
 		" EXISTS (SELECT 1 FROM leadsync_rejects WHERE job = ?1 AND remote_id IS NOT NULL),"
 		" EXISTS (SELECT 1 FROM leadsync_conflicts WHERE job = ?1"
-		" AND state IN ('open', 'deciding'))",
+		" AND state IN ('open', 'deciding')),"
+		" (SELECT schema_version FROM pragma_schema_version)",
 		err);
+	int64_t version = 0;
 	bool row, ok;
 
 	if (!s)
@@ -90,9 +92,10 @@ static bool raise_flags(struct session *in, struct error *err)
 		in->flags.sent = statement_int_at(s, 2);
 		in->flags.rejects = statement_int_at(s, 3) || statement_int_at(s, 4);
 		in->flags.conflicts = statement_int_at(s, 5);
+		version = statement_int_at(s, 6);
 	}
 	statement_reset(s);
-	return ok;
+	return ok && scan_look(in, version, err);
 }
 
 /* Tables and indexes that are made here are no reason to compare every row. */
@@ -225,12 +228,14 @@ static bool write_one(struct session *in, struct store_write *write, struct aren
 static bool write_together(struct session *in, struct store_write *writes, size_t count,
 			   struct arena *arena, struct error *err)
 {
-	if (!db_part_begin(in->db, err))
+	int64_t youngest;
+
+	if (!db_part_begin(in->db, err) || !own_begin(in, &youngest, err))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (!write_one(in, &writes[i], arena, err))
 			return false;
-	return db_part_end(in->db, err);
+	return own_end(in, youngest, err) && db_part_end(in->db, err);
 }
 
 /* A refusal is rare, so a page is tried as one part first; only a page with a refused record pays
@@ -313,16 +318,33 @@ static bool cut_run(struct store *store, const char *id, int64_t ended_ms, struc
 	return db_begin(db, err) && db_end(db, runs_cut(db, id, ended_ms, err), err);
 }
 
-/* And is it of today's shape? An older one is brought up to date by the next run. */
-static bool has_ledger(struct db *db, bool *ret, struct error *err)
+static bool exists(struct db *db, const char *name, bool *ret, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(db,
-					    "SELECT 1 FROM sqlite_schema WHERE type = 'view'"
-					    " AND name = 'leadsync_v_changes'",
-					    err);
+	struct statement *s =
+		statement_new(db, "SELECT 1 FROM sqlite_schema WHERE name = :name", err);
 
-	return s && statement_step(s, ret, err);
+	if (!s)
+		return false;
+	statement_bind_text(s, ":name", name);
+	return statement_step(s, ret, err);
+}
+
+/* Of today's shape: an older one is brought up to date by the next run, and says nothing before. */
+static bool has_ledger(struct db *db, bool *ret, struct error *err)
+{
+	CLEANUP(statement_free) struct statement *s = NULL;
+	bool row;
+
+	if (!exists(db, "leadsync_ledger", ret, err))
+		return false;
+	if (!*ret)
+		return true;
+	s = statement_new(db, "SELECT steps FROM leadsync_ledger", err);
+	if (!s || !statement_step(s, &row, err))
+		return false;
+	*ret = row && statement_int_at(s, 0) >= (int64_t)STEPS;
+	return true;
 }
 
 static bool list_runs(struct store *store, const char *job, size_t limit, struct arena *arena,
@@ -404,9 +426,10 @@ static bool detach(struct store *store, const char *job, struct error *err)
 	struct db *db = of_store(store)->db;
 	bool there;
 
-	if (!has_ledger(db, &there, err))
+	if (!exists(db, "leadsync_ledger", &there, err))
 		return false;
-	return !there || (db_begin(db, err) && db_end(db, detach_job(db, job, err), err));
+	return !there || (db_migrate(db, "leadsync_ledger", steps, STEPS, err) &&
+			  db_begin(db, err) && db_end(db, detach_job(db, job, err), err));
 }
 
 static const struct store_ops sqlite_ops = {

@@ -1,7 +1,7 @@
 /* table.c - the job's own table: made from the mapping where there is none, grown where we made it,
  * checked where others did. leadsync_tables lists those that we made.
  *
- * In order: reading the schema; what may be wrong; making and growing; table_ensure. */
+ * In order: what may be wrong; making and growing; table_ensure. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,108 +11,12 @@
 #include "base/str.h"
 #include "record/mapping.h"
 #include "store/sqlite/session.h"
+#include "store/sqlite/table_schema.h"
 
 const char table_step_1[] =
 	"CREATE TABLE leadsync_tables ("
 	"	name TEXT PRIMARY KEY COLLATE NOCASE  -- made by us, so grown by us\n"
 	") WITHOUT ROWID";
-
-/* SQLite documentation, "Datatypes", section 3.1. */
-enum affinity { AFFINITY_INTEGER, AFFINITY_TEXT, AFFINITY_NONE, AFFINITY_REAL, AFFINITY_NUMERIC };
-
-struct column {
-	char *name;
-	enum affinity affinity;
-	bool is_integer; /* declared INTEGER, to the letter */
-	bool not_null, has_default, generated;
-	int64_t key_part; /* 0: not in the primary key */
-};
-
-struct table {
-	bool found;
-	bool is_table; /* neither view nor virtual */
-	bool without_rowid;
-	bool has_conflict_clause;
-	bool counts_on; /* AUTOINCREMENT: a number is never given twice */
-	bool ours;
-	struct column *columns;
-	size_t count;
-	int64_t key_parts;
-	const char *rowid; /* the column that is the rowid by another name; NULL: none */
-};
-
-static void table_clear(struct table *in)
-{
-	for (size_t i = 0; i < in->count; i++)
-		free(in->columns[i].name);
-	free(in->columns);
-	*in = (struct table){ 0 };
-}
-
-static void table_clear_scope(struct table *in)
-{
-	table_clear(in);
-}
-
-static enum affinity affinity_of(const char *type)
-{
-	static const struct {
-		const char *part;
-		enum affinity means;
-	} rules[] = {
-		{ "INT", AFFINITY_INTEGER }, { "CHAR", AFFINITY_TEXT }, { "CLOB", AFFINITY_TEXT },
-		{ "TEXT", AFFINITY_TEXT },   { "BLOB", AFFINITY_NONE }, { "REAL", AFFINITY_REAL },
-		{ "FLOA", AFFINITY_REAL },   { "DOUB", AFFINITY_REAL },
-	};
-
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (strcasestr(type, rules[i].part))
-			return rules[i].means;
-	return *type ? AFFINITY_NUMERIC : AFFINITY_NONE;
-}
-
-static const struct column *find_column(const struct table *in, const char *name)
-{
-	for (size_t i = 0; i < in->count; i++)
-		if (strcasecmp(in->columns[i].name, name) == 0)
-			return &in->columns[i];
-	return NULL;
-}
-
-static bool read_columns(struct session *in, struct table *table, struct error *err)
-{
-	CLEANUP(statement_free)
-	struct statement *s = statement_new(
-		in->db,
-		"SELECT name, type, \"notnull\" AS not_null, dflt_value IS NOT NULL AS has_default,"
-		" pk, hidden FROM pragma_table_xinfo(:table, 'main')",
-		err);
-	bool row;
-
-	if (!s)
-		return false;
-	statement_bind_text(s, ":table", in->job.table);
-	for (;;) {
-		struct column *column;
-		const char *type;
-
-		if (!statement_step(s, &row, err))
-			return false;
-		if (!row)
-			return true;
-		table->columns = mem_resize(table->columns, table->count + 1, sizeof(*column));
-		column = &table->columns[table->count++];
-		*column = (struct column){ .name = mem_strdup(statement_text(s, "name")) };
-		type = statement_text(s, "type");
-		column->affinity = affinity_of(type ? type : "");
-		column->is_integer = type && strcasecmp(type, "INTEGER") == 0;
-		column->not_null = statement_int(s, "not_null");
-		column->has_default = statement_int(s, "has_default");
-		column->key_part = statement_int(s, "pk");
-		column->generated = statement_int(s, "hidden") >= 2;
-		table->key_parts += column->key_part > 0;
-	}
-}
 
 static bool is_ours(struct session *in, bool *ret, struct error *err)
 {
@@ -124,84 +28,6 @@ static bool is_ours(struct session *in, bool *ret, struct error *err)
 		return false;
 	statement_bind_text(s, ":table", in->job.table);
 	return statement_step(s, ret, err);
-}
-
-/* Is there an index that makes `column` unique by itself? With `of_key` only the primary key's own
- * index counts, which an INTEGER PRIMARY KEY that is the rowid does not have. */
-static bool has_unique_index(struct session *in, const char *column, bool of_key, bool *ret,
-			     struct error *err)
-{
-	CLEANUP(statement_free)
-	struct statement *s =
-		statement_new(in->db,
-			      "SELECT 1 FROM pragma_index_list(:table, 'main') AS list"
-			      " WHERE list.\"unique\" = 1 AND list.partial = 0 AND (:of_key = 0 OR "
-			      "list.origin = 'pk')"
-			      " AND (SELECT count(*) FROM pragma_index_info(list.name, 'main')) = 1"
-			      " AND (SELECT name FROM pragma_index_info(list.name, 'main')) = "
-			      ":column COLLATE NOCASE",
-			      err);
-
-	if (!s)
-		return false;
-	statement_bind_text(s, ":table", in->job.table);
-	statement_bind_text(s, ":column", column);
-	statement_bind_int(s, ":of_key", of_key);
-	return statement_step(s, ret, err);
-}
-
-/* SQLite documentation, "CREATE TABLE", section 5. */
-static bool find_rowid(struct session *in, struct table *table, struct error *err)
-{
-	const struct column *key = NULL;
-	bool has_index;
-
-	for (size_t i = 0; i < table->count; i++)
-		if (table->columns[i].key_part)
-			key = &table->columns[i];
-	if (!key || table->key_parts != 1 || !key->is_integer || table->without_rowid)
-		return true;
-	if (!has_unique_index(in, key->name, true, &has_index, err))
-		return false;
-	if (!has_index)
-		table->rowid = key->name;
-	return true;
-}
-
-static bool is_rowid(const struct table *in, const char *column)
-{
-	return in->rowid && strcasecmp(in->rowid, column) == 0;
-}
-
-static bool read_table(struct session *in, struct table *ret, struct error *err)
-{
-	CLEANUP(statement_free)
-	struct statement *s = statement_new(
-		in->db,
-		"SELECT list.type AS type, wr, sql LIKE '%AUTOINCREMENT%' AS counts_on,"
-		" sql LIKE '%CONFLICT%' AS has_conflict_clause"
-		" FROM pragma_table_list AS list LEFT JOIN sqlite_schema AS made"
-		" ON made.name = list.name AND made.type = 'table'"
-		" WHERE schema = 'main' AND list.name = :table COLLATE NOCASE",
-		err);
-	const char *type;
-	bool row;
-
-	if (!s)
-		return false;
-	statement_bind_text(s, ":table", in->job.table);
-	if (!statement_step(s, &row, err))
-		return false;
-	if (!row)
-		return true;
-	type = statement_text(s, "type");
-	ret->found = true;
-	ret->is_table = type && strcmp(type, "table") == 0;
-	ret->without_rowid = statement_int(s, "wr");
-	ret->has_conflict_clause = statement_int(s, "has_conflict_clause");
-	ret->counts_on = statement_int(s, "counts_on");
-	return is_ours(in, &ret->ours, err) && read_columns(in, ret, err) &&
-	       find_rowid(in, ret, err);
 }
 
 static bool has_trigger(struct session *in, bool *ret, struct error *err)
@@ -271,10 +97,10 @@ static bool must_stay_text(enum value_type type)
 	return type == VALUE_TEXT || type == VALUE_ID || type == VALUE_SET;
 }
 
-static void check_field(struct findings *in, const struct table *table,
+static void check_field(struct findings *in, const struct table_schema *table,
 			const struct mapping_field *field)
 {
-	const struct column *column = find_column(table, field->column);
+	const struct table_column *column = table_schema_column(table, field->column);
 
 	if (!column)
 		find(in, "no-column",
@@ -306,16 +132,16 @@ static bool makes_rows(const struct mapping *mapping)
 }
 
 /* Any other column must do without us. */
-static void check_others(struct findings *in, const struct table *table)
+static void check_others(struct findings *in, const struct table_schema *table)
 {
 	const struct mapping *mapping = in->in->job.mapping;
 
 	if (!makes_rows(mapping))
 		return;
 	for (size_t i = 0; i < table->count; i++) {
-		const struct column *column = &table->columns[i];
+		const struct table_column *column = &table->columns[i];
 		bool filled = strcasecmp(column->name, in->in->job.key) == 0 ||
-			      is_rowid(table, column->name);
+			      table_schema_is_rowid(table, column->name);
 
 		for (size_t k = 0; k < mapping->count; k++)
 			filled |= mapping->fields[k].direction != MAPPING_UP &&
@@ -328,12 +154,12 @@ static void check_others(struct findings *in, const struct table *table)
 	}
 }
 
-static bool check_key(struct findings *found, struct session *in, const struct table *table,
+static bool check_key(struct findings *found, struct session *in, const struct table_schema *table,
 		      struct error *err)
 {
 	const char *key = in->job.key;
-	const struct column *column = find_column(table, key);
-	bool rowid = is_rowid(table, key), unique, triggers;
+	const struct table_column *column = table_schema_column(table, key);
+	bool rowid = table_schema_is_rowid(table, key), unique, triggers;
 
 	if (!column) {
 		find(found, "no-key-column",
@@ -341,7 +167,8 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 		     key);
 		return true;
 	}
-	if (!has_unique_index(in, key, false, &unique, err) || !has_trigger(in, &triggers, err))
+	if (!table_schema_is_unique(in->db, in->job.table, key, false, &unique, err) ||
+	    !has_trigger(in, &triggers, err))
 		return false;
 	/* A trigger may drop an insert, and the last rowid would be another row's. */
 	in->key_is_rowid = rowid && !triggers;
@@ -378,14 +205,14 @@ static bool check_key(struct findings *found, struct session *in, const struct t
 }
 
 /* Without one, each record that has no row yet would cost a look at every row. */
-static bool check_match(struct findings *found, struct session *in, const struct table *table,
-			struct error *err)
+static bool check_match(struct findings *found, struct session *in,
+			const struct table_schema *table, struct error *err)
 {
 	for (size_t i = 0; i < in->job.match_count && !table->ours; i++) {
 		const struct mapping_field *field = &in->job.mapping->fields[in->job.match[i]];
 		bool there;
 
-		if (!find_column(table, field->column))
+		if (!table_schema_column(table, field->column))
 			continue;
 		if (!match_has_index(in, in->job.match[i], &there, err))
 			return false;
@@ -402,21 +229,23 @@ static bool check_match(struct findings *found, struct session *in, const struct
 }
 
 /* A new row may hold more than it was given. */
-static bool fills_by_itself(const struct session *in, const struct table *table)
+static bool fills_by_itself(const struct session *in, const struct table_schema *table)
 {
 	const struct mapping *mapping = in->job.mapping;
 
 	for (size_t i = 0; i < mapping->count; i++) {
-		const struct column *column = find_column(table, mapping->fields[i].column);
+		const struct table_column *column =
+			table_schema_column(table, mapping->fields[i].column);
 
 		if (mapping->fields[i].direction == MAPPING_UP && column &&
-		    (column->has_default || column->generated || is_rowid(table, column->name)))
+		    (column->has_default || column->generated ||
+		     table_schema_is_rowid(table, column->name)))
 			return true;
 	}
 	return false;
 }
 
-static bool check(struct session *in, const struct table *table, struct error *err)
+static bool check(struct session *in, const struct table_schema *table, struct error *err)
 {
 	struct findings found = { .in = in };
 
@@ -495,7 +324,7 @@ static bool make(struct session *in, struct error *err)
 	return db_run(in->db, sql, err) && remember(in, err);
 }
 
-static bool grow(struct session *in, const struct table *table, struct error *err)
+static bool grow(struct session *in, const struct table_schema *table, struct error *err)
 {
 	const struct mapping *mapping = in->job.mapping;
 
@@ -503,7 +332,7 @@ static bool grow(struct session *in, const struct table *table, struct error *er
 		const struct mapping_field *field = &mapping->fields[i];
 		CLEANUP_FREE char *sql = NULL;
 
-		if (find_column(table, field->column) || i == in->key_field)
+		if (table_schema_column(table, field->column) || i == in->key_field)
 			continue;
 		sql = mem_format("ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s", in->job.table,
 				 field->column, sql_type(field->type));
@@ -513,10 +342,15 @@ static bool grow(struct session *in, const struct table *table, struct error *er
 	return true;
 }
 
+static bool read_table(struct session *in, struct table_schema *ret, struct error *err)
+{
+	return table_schema_read(in->db, in->job.table, ret, err) && is_ours(in, &ret->ours, err);
+}
+
 bool table_ensure(struct session *in, bool *ret_made, struct error *err)
 {
 	const struct mapping *mapping = in->job.mapping;
-	__attribute__((cleanup(table_clear_scope))) struct table table = { 0 };
+	__attribute__((cleanup(table_schema_clear))) struct table_schema table = { 0 };
 	bool made;
 
 	if (!check_names(in, err))
@@ -531,7 +365,7 @@ bool table_ensure(struct session *in, bool *ret_made, struct error *err)
 	if (made || (table.ours && table.is_table)) {
 		if (!(made ? make(in, err) : grow(in, &table, err)))
 			return false;
-		table_clear(&table);
+		table_schema_clear(&table);
 		if (!read_table(in, &table, err))
 			return false;
 	}

@@ -169,6 +169,9 @@ static void not_while_a_write_is_unanswered(void **state)
 static void a_row_that_gets_a_record(void **state)
 {
 	struct bench *in = *state;
+	struct store_write dead = { .remote_id = "D",
+				    .puts_link = true,
+				    .link = { .state = LINK_DELETED, .key = { "6", 1 } } };
 
 	must_prepare(in);
 	put(in, of_row("4", 20), false);
@@ -182,6 +185,12 @@ static void a_row_that_gets_a_record(void **state)
 	assert_int_equal(found_row(in, "5").number, 0);
 	assert_int_equal(found(in, "B").edited_ms, 40);
 	assert_string_equal(taken(in, false, 0, 9, 0), "");
+	put(in, of_row("6", 50), false);
+	begin(in);
+	DO(in, write, &dead, 1, in->arena);
+	commit(in);
+	assert_int_equal(found(in, "D").number, 0); /* a tombstone owes nothing */
+	assert_string_equal(taken(in, false, 0, 9, 0), "6");
 }
 
 static void a_row_refused_and_then_matched(void **state)

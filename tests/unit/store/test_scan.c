@@ -337,6 +337,46 @@ static void what_triggers_make_of_it(void **state)
 	}
 }
 
+/* Whatever else a write of ours sets off is not ours: by a trigger of another table on its way, or
+ * by one that was made while the session lasted. */
+static void what_a_write_sets_off(void **state)
+{
+	struct bench *in = *state;
+	struct store_write update = update_of("1", dee, name_only);
+	struct store_write drop = { .remote_id = "B",
+				    .action = STORE_DELETE,
+				    .row_key = text("3") };
+
+	sql(in, "PRAGMA foreign_keys = ON");
+	sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT, score"
+		" TEXT, active INTEGER, boss INTEGER REFERENCES contact ON DELETE CASCADE);"
+		"INSERT INTO contact (id, last_name, boss) VALUES (1, 'Ann', NULL), (2, 'Bob', 3),"
+		" (3, 'Cy', NULL)");
+	must_prepare(in);
+	taken(in);
+	link_row(in, "B", "2");
+	write_one(in, &drop);
+	assert_string_equal(taken(in), "; B");
+	sql(in, "DROP TABLE contact");
+	sql(in, TABLE THREE);
+	must_prepare(in);
+	taken(in);
+	write_one(in, &update);
+	assert_string_equal(taken(in), ";");
+	sql(in, "CREATE TRIGGER late AFTER UPDATE OF last_name ON contact BEGIN"
+		" UPDATE contact SET score = '9' WHERE id = 2; END;"
+		"UPDATE contact SET last_name = 'x' WHERE id = 1");
+	assert_string_equal(taken(in), "2 1;");
+	write_one(in, &update);
+	assert_string_equal(taken(in), ";"); /* the trigger changed nothing more */
+	sql(in, "DROP TRIGGER late; UPDATE contact SET last_name = 'y' WHERE id = 1;"
+		" CREATE TRIGGER later AFTER UPDATE OF last_name ON contact BEGIN"
+		" UPDATE contact SET score = '10' WHERE id = 2; END");
+	assert_string_equal(taken(in), "1;");
+	write_one(in, &update);
+	assert_string_equal(taken(in), "2;");
+}
+
 /* A default of a column that only goes up is more than we gave the row. */
 static void a_new_row_that_fills_itself(void **state)
 {
@@ -429,6 +469,7 @@ int main(void)
 		ROW(all_that_names_the_row_follows),
 		ROW(our_own_writes_leave_no_mark),
 		ROW(what_triggers_make_of_it),
+		ROW(what_a_write_sets_off),
 		ROW(a_new_row_that_fills_itself),
 		ROW(rows_that_went_without_a_mark),
 		ROW(rows_that_were_replaced),

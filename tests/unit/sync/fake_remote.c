@@ -1,347 +1,205 @@
+/* fake_remote.c - the calls: what is asked, which faults befall it, and its answer. */
 #include "fake_remote.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
+#include "fake_private.h"
 #include "loop/loop.h"
 #include "record/mapping.h"
 #include "record/record.h"
 #include "record/schema.h"
-
-struct fake_position {
-	size_t *found; /* indices of the result, in order */
-	size_t count;
-	bool ids_only;
-};
-
-struct remote_call {
-	struct fake *fake;
-	struct loop_timer *soon;
-	unsigned number;
-	char *object;
-	remote_schema_fn *schema_done;
-	remote_page_fn *page_done;
-	void *arg;
-	struct mapping *mapping;
-	struct remote_query query; /* first pages */
-	char *where, *after_id, *next;
-};
 
 static struct fake *of(struct remote *in)
 {
 	return (struct fake *)in;
 }
 
-void fake_id(unsigned number, char out[19])
+void fake_violation(struct fake *in, const char *format, ...)
 {
-	char id15[16];
+	va_list args;
 
-	snprintf(id15, sizeof(id15), "003%012u", number);
-	if (!value_id18(id15, 15, out))
-		abort();
+	if (in->violations++)
+		return;
+	va_start(args, format);
+	vsnprintf(in->violation, sizeof(in->violation), format, args);
+	va_end(args);
 }
 
-static size_t field_index(const struct fake *in, const char *name)
+void fake_wait(struct fake *in, int64_t ms)
 {
-	for (size_t i = 0; i < in->field_count; i++)
-		if (strcasecmp(in->fields[i].name, name) == 0)
-			return i;
-	abort();
+	in->now_ms += ms;
+	fake_do_late(in);
 }
 
-struct fake_record *fake_find(struct fake *in, unsigned number)
+bool fake_has_late(const struct fake *in)
 {
-	char id[19];
-
-	fake_id(number, id);
-	for (size_t i = 0; i < in->count; i++)
-		if (strcmp(in->records[i].id, id) == 0)
-			return &in->records[i];
-	return NULL;
+	return in->late != NULL;
 }
 
-static struct fake_record *must_find(struct fake *in, unsigned number)
+unsigned fake_requests(const struct fake *in, enum fake_request_kind kind)
 {
-	struct fake_record *found = fake_find(in, number);
+	unsigned count = 0;
 
-	if (!found)
-		abort();
-	return found;
+	for (size_t i = 0; i < in->log_count; i++)
+		count += in->log[i].kind == kind;
+	return count;
 }
 
-void fake_add_field(struct fake *in, const char *name, enum value_type type, int scale)
+static struct schema_field describe_field(const struct fake_field *in)
 {
-	in->fields[in->field_count++] = (struct fake_field){ name, type, scale, false };
+	return (struct schema_field){ .name = mem_strdup(in->name),
+				      .label = mem_strdup(in->name),
+				      .type_name = mem_strdup("string"),
+				      .type = in->type,
+				      .scale = in->scale,
+				      .length = in->length,
+				      .readable = true,
+				      .createable = !in->read_only,
+				      .updateable = !in->read_only,
+				      .nillable = !in->required,
+				      .external_id = in->external_id,
+				      .unique = in->external_id,
+				      .filterable = true };
 }
 
-struct fake_record *fake_create(struct fake *in, unsigned number, const char *const *values)
+static struct schema_field describe_own(const char *name, enum value_type type)
 {
-	struct fake_record *made;
-
-	in->records = mem_resize(in->records, in->count + 1, sizeof(*in->records));
-	made = &in->records[in->count++];
-	*made = (struct fake_record){ .stamp_ms = in->now_ms, .shows_ms = in->now_ms };
-	fake_id(number, made->id);
-	for (size_t i = 0; i < in->field_count; i++)
-		made->values[i] = values[i] ? mem_strdup(values[i]) : NULL;
-	return made;
+	return (struct schema_field){ .name = mem_strdup(name),
+				      .label = mem_strdup(name),
+				      .type_name = mem_strdup("system"),
+				      .type = type,
+				      .readable = true };
 }
 
-static void touch(struct fake *in, struct fake_record *record)
-{
-	record->stamp_ms = in->now_ms;
-	record->shows_ms = in->now_ms;
-}
-
-void fake_set(struct fake *in, unsigned number, const char *field, const char *value)
-{
-	struct fake_record *record = must_find(in, number);
-	char **at = &record->values[field_index(in, field)];
-
-	free(*at);
-	*at = value ? mem_strdup(value) : NULL;
-	touch(in, record);
-}
-
-static void set_deleted(struct fake *in, struct fake_record *record, bool deleted)
-{
-	record->deleted = deleted;
-	touch(in, record);
-}
-
-void fake_delete(struct fake *in, unsigned number)
-{
-	set_deleted(in, must_find(in, number), true);
-}
-
-void fake_undelete(struct fake *in, unsigned number)
-{
-	struct fake_record *record = must_find(in, number);
-
-	*record->master_id = '\0';
-	set_deleted(in, record, false);
-}
-
-void fake_merge(struct fake *in, unsigned loser, unsigned winner)
-{
-	struct fake_record *record = must_find(in, loser);
-
-	fake_id(winner, record->master_id);
-	set_deleted(in, record, true);
-	touch(in, must_find(in, winner));
-}
-
-const char *fake_value(const struct fake *in, const struct fake_record *record, const char *field)
-{
-	if (strcmp(field, "IsDeleted") == 0)
-		return record->deleted ? "true" : "false";
-	return record->values[field_index(in, field)];
-}
-
-/* Answers. */
-
-static bool make_schema(struct fake *in)
+static void make_schema(struct fake *in)
 {
 	schema_free(in->schema);
 	in->schema = schema_new("Contact");
 	for (size_t i = 0; i < in->field_count; i++)
 		if (!in->fields[i].gone)
-			schema_add(in->schema,
-				   (struct schema_field){ .name = mem_strdup(in->fields[i].name),
-							  .label = mem_strdup(in->fields[i].name),
-							  .type_name = mem_strdup("string"),
-							  .type = in->fields[i].type,
-							  .scale = in->fields[i].scale,
-							  .length = 80,
-							  .readable = true,
-							  .filterable = true });
-	schema_add(in->schema, (struct schema_field){ .name = mem_strdup("IsDeleted"),
-						      .label = mem_strdup("Deleted"),
-						      .type_name = mem_strdup("boolean"),
-						      .type = VALUE_BOOLEAN,
-						      .readable = true });
-	schema_add(in->schema, (struct schema_field){ .name = mem_strdup("SystemModstamp"),
-						      .label = mem_strdup("Stamp"),
-						      .type_name = mem_strdup("datetime"),
-						      .type = VALUE_DATETIME,
-						      .readable = true });
+			schema_add(in->schema, describe_field(&in->fields[i]));
+	schema_add(in->schema, describe_own("IsDeleted", VALUE_BOOLEAN));
+	schema_add(in->schema, describe_own("SystemModstamp", VALUE_DATETIME));
 	schema_finish(in->schema);
-	return true;
 }
 
-static void call_free(struct remote_call *in)
+void fake_call_free(struct remote_call *in)
 {
-	in->fake->open_calls--;
 	mapping_free(in->mapping);
-	free(in->object);
-	free(in->where);
-	free(in->after_id);
-	free(in->next);
+	arena_free(in->arena);
 	free(in);
 }
 
-/* "City = 'Paris'" is all it understands. */
-static bool passes(const struct fake *in, const struct fake_record *record, const char *where)
-{
-	char field[40], value[40];
-	const char *has;
-
-	if (!where)
-		return true;
-	if (sscanf(where, "%39s = '%39[^']'", field, value) != 2)
-		abort();
-	has = fake_value(in, record, field);
-	return has && strcmp(has, value) == 0;
-}
-
-static bool shows(const struct fake *in, const struct fake_record *record,
-		  const struct remote_query *query)
-{
-	if (record->shows_ms > in->now_ms || record->purged || record->hidden ||
-	    !passes(in, record, query->where))
-		return false;
-	if (query->order == REMOTE_BY_ID)
-		return !record->deleted &&
-		       (!query->after_id || strcmp(record->id, query->after_id) > 0);
-	if (record->deleted && in->bin_is_short)
-		return false;
-	if (record->stamp_ms >= query->until_ms || record->stamp_ms < query->from_ms)
-		return false;
-	return !query->after_id || record->stamp_ms > query->from_ms ||
-	       strcmp(record->id, query->after_id) > 0;
-}
-
-static const struct fake *sorting;
-static enum remote_order sorting_by;
-
-static int compare(const void *left, const void *right)
-{
-	const struct fake_record *a = &sorting->records[*(const size_t *)left];
-	const struct fake_record *b = &sorting->records[*(const size_t *)right];
-
-	if (sorting_by == REMOTE_BY_STAMP && a->stamp_ms != b->stamp_ms)
-		return a->stamp_ms < b->stamp_ms ? -1 : 1;
-	return strcmp(a->id, b->id);
-}
-
-static unsigned make_position(struct fake *in, const struct remote_query *query)
-{
-	struct fake_position *made;
-
-	in->positions = mem_resize(in->positions, in->position_count + 1, sizeof(*in->positions));
-	made = &in->positions[in->position_count];
-	*made = (struct fake_position){ .found = mem_array(size_t, in->count),
-					.ids_only = query->ids_only };
-	for (size_t i = 0; i < in->count; i++)
-		if (shows(in, &in->records[i], query))
-			made->found[made->count++] = i;
-	sorting = in;
-	sorting_by = query->order;
-	if (made->count)
-		qsort(made->found, made->count, sizeof(size_t), compare);
-	return in->position_count++;
-}
-
-static void fill(struct fake *in, const struct fake_record *from, struct record_page *page,
-		 bool ids_only)
-{
-	struct record *record = record_page_add(page);
-	struct error why;
-
-	record->id = arena_copy(page->arena, from->id, 18);
-	record->stamp_ms = from->stamp_ms;
-	record->deleted = from->deleted;
-	if (*from->master_id)
-		record->master_id = arena_copy(page->arena, from->master_id, 18);
-	for (size_t i = 0; i < page->mapping->count && !ids_only; i++) {
-		const struct mapping_field *field = &page->mapping->fields[i];
-		const char *raw = fake_value(in, from, field->field);
-		char *copy = raw ? arena_copy(page->arena, raw, strlen(raw)) : NULL;
-
-		if (value_canonical(field->type, field->scale, copy, raw ? strlen(raw) : 0,
-				    page->arena, &record->values[i], &why))
-			continue;
-		memset(record->values, 0, page->mapping->count * sizeof(*record->values));
-		record->reject = memcpy(arena_take(page->arena, sizeof(why)), &why, sizeof(why));
-		record->reject_field = arena_copy(page->arena, field->field, strlen(field->field));
-		return;
-	}
-}
-
-static struct record_page *page_of(struct fake *in, unsigned position, size_t from,
-				   struct mapping *mapping)
-{
-	const struct fake_position *at = &in->positions[position];
-	struct record_page *page = record_page_new(mapping);
-	size_t end = from + in->page_size < at->count ? from + in->page_size : at->count;
-
-	for (size_t i = from; i < end; i++)
-		fill(in, &in->records[at->found[i]], page, at->ids_only);
-	page->total = (int64_t)at->count;
-	page->server_ms = in->now_ms;
-	if (in->repeats)
-		page->next = mem_format("%u/%zu", position, from);
-	else if (end < at->count)
-		page->next = mem_format("%u/%zu", position, end);
-	return page;
-}
-
-static bool fails(struct fake *in, struct remote_call *call)
+bool fake_fails(const struct fake *in, const struct remote_call *call)
 {
 	return in->fail_at && call->number >= in->fail_at &&
 	       call->number < in->fail_at + in->fail_count;
+}
+
+bool fake_is_lost(const struct fake *in, const struct remote_call *call)
+{
+	return in->lose_at && call->number >= in->lose_at &&
+	       call->number < in->lose_at + in->lose_count;
+}
+
+static bool is_too_long(const struct fake *in, const struct remote_call *call)
+{
+	return in->most_picks && !call->next && call->query.pick_count > in->most_picks;
+}
+
+/* True: it fails. */
+static bool find_fault(const struct fake *in, const struct remote_call *call, struct error *err)
+{
+	if (fake_is_lost(in, call))
+		error_set(err, ERROR_RETRY, "reset", "connection reset");
+	else if (fake_fails(in, call))
+		*err = in->fail;
+	else if (call->next && call->number == in->expire_at)
+		error_set(err, ERROR_STALE, "INVALID_QUERY_LOCATOR", "gone");
+	else if (call->page_done && is_too_long(in, call))
+		error_set(err, ERROR_RETRY, "query-too-long", "the fake takes %zu", in->most_picks);
+	else
+		return false;
+	return true;
+}
+
+static void answer_page(struct remote_call *call, const struct error *err)
+{
+	struct fake *in = call->fake;
+	struct record_page *page = NULL;
+
+	in->open_reads--;
+	if (!err)
+		page = call->next ? fake_next_page(in, call) : fake_first_page(in, call);
+	call->page_done(page, err, call->arg);
+	fake_call_free(call);
+}
+
+static void answer_schema(struct remote_call *call, const struct error *err)
+{
+	struct fake *in = call->fake;
+
+	if (!err)
+		make_schema(in);
+	call->schema_done(err ? NULL : in->schema, true, in->now_ms, err, call->arg);
+	fake_call_free(call);
 }
 
 static void answer(void *arg)
 {
 	struct remote_call *call = arg;
 	struct fake *in = call->fake;
-	struct error stale;
-	const struct error *err = NULL;
-	struct record_page *page = NULL;
-	unsigned position;
-	size_t from = 0;
+	struct error why;
+	bool fails;
 
 	call->soon = NULL;
-	if (in->on_call)
-		in->on_call(in, call->number, in->on_call_arg);
-	in->now_ms += 1000;
-	if (call->number == in->hang_at) {
+	if (in->is_cut && in->is_cut()) {
+		in->fate = FAKE_NOT_DONE;
 		in->hangs = true;
 		return;
 	}
-	if (fails(in, call)) {
-		err = &in->fail;
-	} else if (call->next) {
-		if (call->number == in->expire_at) {
-			error_set(&stale, ERROR_STALE, "INVALID_QUERY_LOCATOR", "gone");
-			err = &stale;
-		} else {
-			if (sscanf(call->next, "%u/%zu", &position, &from) != 2)
-				abort();
-			page = page_of(in, position, from, call->mapping);
-		}
-	} else if (call->page_done) {
-		page = page_of(in, make_position(in, &call->query), 0, call->mapping);
-	} else {
-		make_schema(in);
+	fake_do_late(in);
+	if (in->on_call)
+		in->on_call(in, call->number, in->on_call_arg);
+	fake_wait(in, 1000);
+	loop_test_advance(in->loop, 1000);
+	if (call->number == in->hang_at) {
+		in->hangs = true; /* until it is cancelled */
+		return;
 	}
+	in->open_calls--;
+	if (call->written_done) {
+		fake_answer_write(call);
+		return;
+	}
+	fails = find_fault(in, call, &why);
 	if (call->page_done)
-		call->page_done(page, err, call->arg);
+		answer_page(call, fails ? &why : NULL);
 	else
-		call->schema_done(err ? NULL : in->schema, true, in->now_ms, err, call->arg);
-	call_free(call);
+		answer_schema(call, fails ? &why : NULL);
 }
 
-static struct remote_call *start(struct fake *in, void *arg)
+static struct remote_call *start(struct fake *in, struct mapping *mapping,
+				 struct fake_request request, void *arg)
 {
 	struct remote_call *call = mem_new(struct remote_call);
 
-	*call = (struct remote_call){ .fake = in, .number = ++in->calls, .arg = arg };
+	*call = (struct remote_call){ .fake = in,
+				      .number = ++in->calls,
+				      .arg = arg,
+				      .arena = arena_new(),
+				      .mapping = mapping ? mapping_share(mapping) : NULL };
 	in->open_calls++;
+	request.call = call->number;
+	if (!(in->log_count & (in->log_count - 1)))
+		in->log = mem_resize(in->log, in->log_count ? 2 * in->log_count : 1,
+				     sizeof(*in->log));
+	in->log[in->log_count++] = request;
 	call->soon = loop_soon(in->loop, answer, call);
 	return call;
 }
@@ -349,9 +207,10 @@ static struct remote_call *start(struct fake *in, void *arg)
 static struct remote_call *do_describe(struct remote *remote, const char *object,
 				       remote_schema_fn *done, void *arg)
 {
-	struct remote_call *call = start(of(remote), arg);
+	struct remote_call *call =
+		start(of(remote), NULL, (struct fake_request){ .kind = FAKE_DESCRIBE }, arg);
 
-	call->object = mem_strdup(object);
+	(void)object;
 	call->schema_done = done;
 	return call;
 }
@@ -361,44 +220,116 @@ static const struct schema *last_schema(struct remote *remote, const char *objec
 	return strcmp(object, "Contact") == 0 ? of(remote)->schema : NULL;
 }
 
+static void open_read(struct fake *in)
+{
+	if (in->open_writes)
+		fake_violation(in, "a read while a write has no answer");
+	in->open_reads++;
+}
+
+static void look_at_window(struct fake *in, const struct remote_query *query)
+{
+	if (query->until_ms - query->from_ms > in->largest_window_ms)
+		in->largest_window_ms = query->until_ms - query->from_ms;
+	if (!in->least_from_ms || query->from_ms < in->least_from_ms)
+		in->least_from_ms = query->from_ms;
+}
+
+static const char *copy_text(struct arena *arena, const char *text)
+{
+	return text ? arena_copy(arena, text, strlen(text)) : NULL;
+}
+
+static void copy_picks(struct remote_call *call, const struct remote_query *query)
+{
+	struct value *picks = arena_take(call->arena, query->pick_count * sizeof(*picks) + 1);
+
+	for (size_t i = 0; i < query->pick_count; i++) {
+		const struct value *from = &query->picks[i];
+
+		picks[i] = *from;
+		if (from->text)
+			picks[i].text = arena_copy(call->arena, from->text, from->len);
+		else
+			fake_violation(call->fake, "a null was picked");
+	}
+	if (!query->pick_count)
+		fake_violation(call->fake, "nothing was picked");
+	call->query.picks = picks;
+}
+
 static struct remote_call *do_read(struct remote *remote, const struct remote_query *query,
 				   remote_page_fn *done, void *arg)
 {
 	struct fake *in = of(remote);
-	struct remote_call *call = start(in, arg);
+	struct remote_call *call = start(in, query->mapping,
+					 (struct fake_request){ .kind = FAKE_READ,
+								.order = query->order,
+								.by_field = query->pick_field,
+								.has_where = query->where,
+								.count = query->pick_count },
+					 arg);
 
+	open_read(in);
 	in->reads++;
 	call->page_done = done;
-	call->mapping = mapping_share(query->mapping);
 	call->query = *query;
-	if (query->where)
-		call->query.where = call->where = mem_strdup(query->where);
-	if (query->after_id)
-		call->query.after_id = call->after_id = mem_strdup(query->after_id);
-	if (query->order == REMOTE_BY_STAMP) {
-		if (query->until_ms - query->from_ms > in->largest_window_ms)
-			in->largest_window_ms = query->until_ms - query->from_ms;
-		if (!in->least_from_ms || query->from_ms < in->least_from_ms)
-			in->least_from_ms = query->from_ms;
-	}
+	call->query.where = copy_text(call->arena, query->where);
+	call->query.after_id = copy_text(call->arena, query->after_id);
+	call->query.pick_field = copy_text(call->arena, query->pick_field);
+	call->query.key_field = copy_text(call->arena, query->key_field);
+	if (query->order == REMOTE_PICKED)
+		copy_picks(call, query);
+	if (query->order == REMOTE_BY_STAMP)
+		look_at_window(in, query);
 	return call;
 }
 
 static struct remote_call *do_read_more(struct remote *remote, struct mapping *mapping,
 					const char *next, remote_page_fn *done, void *arg)
 {
-	struct remote_call *call = start(of(remote), arg);
+	struct remote_call *call =
+		start(of(remote), mapping, (struct fake_request){ .kind = FAKE_READ_MORE }, arg);
 
+	open_read(of(remote));
 	call->page_done = done;
-	call->mapping = mapping_share(mapping);
-	call->next = mem_strdup(next);
+	call->next = arena_copy(call->arena, next, strlen(next));
+	return call;
+}
+
+static struct remote_call *do_write(struct remote *remote, const struct remote_batch *batch,
+				    remote_written_fn *done, void *arg)
+{
+	struct fake *in = of(remote);
+	struct remote_call *call = start(in, batch->mapping,
+					 (struct fake_request){ .kind = FAKE_WRITE,
+								.operation = batch->operation,
+								.count = batch->count },
+					 arg);
+
+	if (in->open_reads || in->open_writes)
+		fake_violation(in, "a write while another call has no answer");
+	in->writes++;
+	in->open_writes++;
+	call->written_done = done;
+	fake_copy_batch(call, batch);
+	fake_check_batch(in, &call->batch);
 	return call;
 }
 
 static void do_cancel(struct remote_call *call)
 {
+	struct fake *in = call->fake;
+
 	loop_timer_cancel(call->soon);
-	call_free(call);
+	in->open_calls--;
+	in->open_reads -= call->page_done != NULL;
+	if (!call->written_done) {
+		fake_call_free(call);
+		return;
+	}
+	in->open_writes--;
+	fake_meet_fate(call);
 }
 
 static const char *org_id(struct remote *remote)
@@ -411,6 +342,7 @@ static const struct remote_ops fake_ops = {
 	.schema = last_schema,
 	.read = do_read,
 	.read_more = do_read_more,
+	.write = do_write,
 	.cancel = do_cancel,
 	.org_id = org_id,
 };
@@ -436,10 +368,10 @@ void fake_free(struct fake *in)
 	for (size_t i = 0; i < in->count; i++)
 		for (size_t k = 0; k < FAKE_FIELDS; k++)
 			free(in->records[i].values[k]);
-	for (unsigned i = 0; i < in->position_count; i++)
-		free(in->positions[i].found);
-	free(in->positions);
+	fake_positions_free(in);
+	fake_late_free(in);
 	free(in->records);
+	free(in->log);
 	schema_free(in->schema);
 	free(in);
 }
