@@ -271,6 +271,14 @@ static bool gather_candidates(struct work *work, struct error *err)
 	return true;
 }
 
+/* When the row was edited: what was sent of that edit is no longer due. */
+static int64_t edited_ms(const struct work *work, const struct subject *subject)
+{
+	int64_t due_ms = subject->due.edited_ms, sent_ms = subject->sent.edited_ms;
+
+	return work_server_time(work->in, due_ms > sent_ms ? due_ms : sent_ms);
+}
+
 static bool gather_fields(struct work *work, struct error *err)
 {
 	for (size_t i = 0; i < work->count; i++) {
@@ -290,7 +298,7 @@ static bool gather_fields(struct work *work, struct error *err)
 		if (subject->link.found && !subject->due.number &&
 		    !work->ops->find_dues(work->in->session, &id, 1, &subject->due, err))
 			return false;
-		subject->input.local_ms = work_server_time(work->in, subject->due.edited_ms);
+		subject->input.local_ms = edited_ms(work, subject);
 	}
 	return true;
 }
