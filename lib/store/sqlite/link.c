@@ -248,10 +248,11 @@ bool link_end_row(struct session *in, const struct value *key, int64_t sequence,
 bool link_move_row(struct session *in, const struct value *old_key, const struct value *key,
 		   int64_t sequence, struct error *err)
 {
-	struct statement *s = session_kept(in, KEPT_LINK_MOVE_ROW,
-					   "UPDATE leadsync_link SET key = ?4, sequence = ?3"
-					   " WHERE job = ?1 AND key = ?2 AND sequence < ?3",
-					   err);
+	struct statement *s =
+		session_kept(in, KEPT_LINK_MOVE_ROW,
+			     "UPDATE leadsync_link " BY_KEY " SET key = ?4, sequence = ?3"
+			     " WHERE job = ?1 AND key = ?2 AND sequence < ?3",
+			     err);
 
 	if (!s)
 		return false;
