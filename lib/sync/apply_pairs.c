@@ -240,11 +240,35 @@ struct value *work_match_values(struct work *work, const struct value *values)
 	return out;
 }
 
-/* Rows that look like a record's without a pair are due, and so is the record: who else looks so
- * must be asked of the remote. */
-static bool gather_candidates(struct work *work, struct error *err)
+static bool same_hash(const struct record_hash *a, const struct record_hash *b)
+{
+	return a->half[0] == b->half[0] && a->half[1] == b->half[1];
+}
+
+/* The rows that look like it are due, and so is the record: who else looks so must be asked of the
+ * remote. Once, as long as it does not change. */
+static bool await_match(struct work *work, const struct subject *subject, const struct value *keys,
+			size_t count, struct error *err)
 {
 	struct store_session *session = work->in->session;
+	struct due due = { .since_ms = work->in->now_ms, .seen = subject->hash }, was;
+
+	if (!work->ops->find_dues(session, (const char *const *)&subject->record->id, 1, &was, err))
+		return false;
+	if (was.number && same_hash(&was.seen, &subject->hash))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (!work->ops->put_due(session,
+					&(struct due){ .key = keys[i],
+						       .since_ms = work->in->now_ms },
+					false, err))
+			return false;
+	strcpy(due.remote_id, subject->record->id);
+	return work->ops->put_due(session, &due, false, err);
+}
+
+static bool gather_candidates(struct work *work, struct error *err)
+{
 	struct value keys[8];
 	size_t found;
 
@@ -253,22 +277,23 @@ static bool gather_candidates(struct work *work, struct error *err)
 
 		if (subject->link.found || subject->row.found || subject->record->reject)
 			continue;
-		if (!work->ops->matches(session, work_match_values(work, subject->record->values),
-					8, work->arena, keys, &found, err))
+		if (!work->ops->matches(work->in->session,
+					work_match_values(work, subject->record->values), 8,
+					work->arena, keys, &found, err))
 			return false;
 		subject->input.has_candidates = found;
-		if (work->builds)
-			continue;
-		for (size_t k = 0; k < found; k++)
-			if (!work->ops->put_due(session,
-						&(struct due){ .key = keys[k],
-							       .since_ms = work->in->now_ms },
-						false, err))
-				return false;
-		if (found && !work_owe(work, subject->record->id, NULL, 0, err))
+		if (found && !work->builds && !await_match(work, subject, keys, found, err))
 			return false;
 	}
 	return true;
+}
+
+/* When the row was edited: what was sent of that edit is no longer due. */
+static int64_t edited_ms(const struct work *work, const struct subject *subject)
+{
+	int64_t due_ms = subject->due.edited_ms, sent_ms = subject->sent.edited_ms;
+
+	return work_server_time(work->in, due_ms > sent_ms ? due_ms : sent_ms);
 }
 
 static bool gather_fields(struct work *work, struct error *err)
@@ -290,7 +315,7 @@ static bool gather_fields(struct work *work, struct error *err)
 		if (subject->link.found && !subject->due.number &&
 		    !work->ops->find_dues(work->in->session, &id, 1, &subject->due, err))
 			return false;
-		subject->input.local_ms = work_server_time(work->in, subject->due.edited_ms);
+		subject->input.local_ms = edited_ms(work, subject);
 	}
 	return true;
 }
@@ -541,6 +566,20 @@ bool work_owe(struct work *work, const char *remote_id, const struct due *due, i
 	return work->ops->put_due(work->in->session, &made, false, err);
 }
 
+/* What was refused may be taken now that the record is another than it was, by somebody else's doing;
+ * and what was refused of a write that came after all was not. */
+static bool forgive(struct work *work, const struct subject *subject, struct error *err)
+{
+	const char *id = subject->record->id;
+
+	if (subject->shows)
+		return work->ops->unrefuse(work->in->session, id, NULL, subject->sent.set, err);
+	if (same_hash(&subject->hash, &subject->link.hash) ||
+	    merge_is_echo(subject->record, &subject->link))
+		return true;
+	return work->ops->unrefuse(work->in->session, id, NULL, NULL, err);
+}
+
 /* Whether the pair owes the remote something, as of now. */
 static bool tell_due(struct work *work, const struct subject *subject, struct error *err)
 {
@@ -549,6 +588,8 @@ static bool tell_due(struct work *work, const struct subject *subject, struct er
 
 	if (work->builds || subject->record->reject || !subject->link.found)
 		return true;
+	if (!forgive(work, subject, err))
+		return false;
 	if (owes)
 		return work_owe(work, subject->record->id, &subject->due, subject->sent.edited_ms,
 				err);

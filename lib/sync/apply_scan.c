@@ -34,7 +34,8 @@ static bool scan_new(struct work *work, const struct touched *touched, struct er
 {
 	if (!touched->row.found || (!work->in->match_count && !work->in->creates_records))
 		return true;
-	return owe_row(work, touched->mark, err);
+	return work->ops->unrefuse(work->in->session, NULL, &touched->mark->key, NULL, err) &&
+	       owe_row(work, touched->mark, err);
 }
 
 static bool owe_pair(struct work *work, const struct touched *touched, struct error *err)
@@ -63,6 +64,9 @@ static bool scan_pair(struct work *work, struct touched *touched, struct error *
 
 	if (!touched->row.found || touched->link.state != LINK_LIVE)
 		return true;
+	/* It changed: what was refused of it may be taken now. */
+	if (!work->ops->unrefuse(work->in->session, touched->owner.remote_id, NULL, NULL, err))
+		return false;
 	if (touched->sent.number)
 		return owe_pair(work, touched, err); /* merged when that is over */
 	pair_room(&pair, work->in->mapping->count, work->arena);

@@ -22,12 +22,15 @@ bool merge_needs_row(const struct merge_rules *rules, const struct merge_input *
 	       !same_hash(in);
 }
 
-bool merge_is_echo(const struct record *record, const struct link *link, const struct sent *sent)
+bool merge_is_echo(const struct record *record, const struct link *link)
 {
-	if (!record->by_us || !record->modified_ms)
-		return false;
-	return record->modified_ms <= link->written_ms ||
-	       (sent && record->modified_ms > sent->sent_ms);
+	return record->by_us && record->modified_ms && record->modified_ms <= link->written_ms;
+}
+
+/* Our own user saved it after that was sent, and it was not answered. */
+static bool is_sent_echo(const struct record *record, const struct sent *sent)
+{
+	return sent && record->by_us && record->modified_ms > sent->sent_ms;
 }
 
 static void reject(struct merge_result *to, const char *code, const char *text, const char *remedy)
@@ -71,7 +74,8 @@ static void merge_fields(const struct merge_rules *rules, const struct merge_inp
 				   .sent = in->sent,
 				   .local_ms = in->local_ms,
 				   .remote_ms = in->record->modified_ms,
-				   .echo = merge_is_echo(in->record, in->link, in->sent) };
+				   .echo = merge_is_echo(in->record, in->link),
+				   .sent_echo = is_sent_echo(in->record, in->sent) };
 
 	pair_merge(&pair, &to->pair);
 	to->merged = true;
@@ -109,7 +113,7 @@ static bool edited_since(const struct merge_rules *rules, const struct merge_inp
 		    !in->link->fields[i].base.settled)
 			return true;
 	return pair_remote_edited(rules->mapping, in->link->fields, in->record,
-				  merge_is_echo(in->record, in->link, in->sent));
+				  merge_is_echo(in->record, in->link));
 }
 
 static void miss_row(const struct merge_rules *rules, const struct merge_input *in,

@@ -46,7 +46,8 @@ static struct field_merge_input input_of(const struct pair_input *in, size_t i)
 		.local_ms = in->local_ms,
 		.remote_ms = in->remote_ms,
 		.hold = field->hold,
-		.echo = in->echo && (field->echo || (in->sent && in->sent->set[i])),
+		.echo = (in->echo && field->echo) ||
+			(in->sent_echo && in->sent && in->sent->set[i]),
 		.sent = in->sent && in->sent->set[i] ? &in->sent->values[i] : NULL,
 	};
 

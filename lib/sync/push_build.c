@@ -85,6 +85,47 @@ static bool leave_out_refused(struct push_work *work, struct sent *sent, bool *r
 	return true;
 }
 
+static bool is_canonical(struct push_work *work, size_t field, const struct value *value,
+			 struct error *err)
+{
+	const struct mapping_field *mapped = &work->work.in->mapping->fields[field];
+	struct value canonical;
+
+	return value_canonical(mapped->type, mapped->scale, value->text, value->len,
+			       work->work.arena, &canonical, err) &&
+	       (value_equal(&canonical, value) || mapped->type == VALUE_BOOLEAN ||
+		error_set(err, ERROR_FIELD, "bad-value", "not in its canonical form"));
+}
+
+/* One bad literal would fail all that are sent with it: it is refused here, by itself. */
+static void leave_out_bad(struct push_work *work, struct sent *sent, bool *ret_refused)
+{
+	const struct mapping *mapping = work->work.in->mapping;
+
+	for (size_t i = 0; i < mapping->count; i++) {
+		struct error why;
+
+		if (!sent->set[i] || is_canonical(work, i, &sent->values[i], &why))
+			continue;
+		work_reject(&work->work,
+			    &(struct store_reject){
+				    .direction = TOLD_UP,
+				    .remote_id = *sent->remote_id ? arena_copy(work->work.arena,
+									       sent->remote_id, 18)
+								  : NULL,
+				    .key = sent->key,
+				    .code = "bad-value",
+				    .field = mapping->fields[i].field,
+				    .field_only = true,
+				    .text = arena_copy(work->work.arena, why.text,
+						       strlen(why.text)),
+				    .remedy = "correct the value in the row",
+				    .payload = push_field_payload(&work->work, sent->values, i) });
+		sent->set[i] = false;
+		*ret_refused = true;
+	}
+}
+
 static bool is_empty(const struct sent *sent, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -116,6 +157,9 @@ bool push_send(struct push_work *work, const struct due *due, const struct recor
 	if (sent->operation != SENT_DELETE) {
 		if (!leave_out_refused(work, sent, &refused, err))
 			return false;
+		leave_out_bad(work, sent, &refused);
+		sent->payload =
+			record_hash_of_set(sent->values, sent->set, work->work.in->mapping->count);
 		*ret_sends = !is_empty(sent, work->work.in->mapping->count);
 	}
 	if (!*ret_sends) {

@@ -32,8 +32,6 @@ const char conflicts_step_1[] =
 	"none\n"
 	");"
 	"CREATE INDEX leadsync_conflicts_pair ON leadsync_conflicts (job, remote_id, key);"
-	"CREATE INDEX leadsync_conflicts_row ON leadsync_conflicts (job, key)"
-	" WHERE state IN ('open', 'deciding');"
 	"CREATE INDEX leadsync_conflicts_state ON leadsync_conflicts (job, state, at_ms);"
 	"CREATE INDEX leadsync_conflicts_sent ON leadsync_conflicts (sent) WHERE sent <> 0;";
 
@@ -55,16 +53,27 @@ static bool same_value(struct statement *s, const char *column, const struct val
 static void bind_whose(struct session *in, struct statement *s, const char *remote_id,
 		       const struct value *key, const char *field)
 {
-	statement_bind_int(s, ":job", in->job_number);
-	statement_bind_text(s, ":id", remote_id);
-	session_bind_key_as(s, ":key", in, key);
-	statement_bind_text(s, ":field", field);
+	statement_bind_int_at(s, 1, in->job_number);
+	if (remote_id)
+		statement_bind_text_at(s, 2, remote_id, strlen(remote_id));
+	else
+		session_bind_key(in, s, 2, key);
+	statement_bind_text_at(s, 3, field, field ? strlen(field) : 0);
 }
 
-/* A pair is told by its record, if it has one. */
-#define WHOSE                                                                                      \
-	" WHERE job = :job AND remote_id IS :id AND (:id IS NOT NULL OR key IS :key)"              \
-	" AND field IS :field AND state IN ('open', 'deciding')"
+/* A pair is told by its record, if it has one. SQLite would rather look at all that are open. */
+#define BY_PAIR "INDEXED BY leadsync_conflicts_pair"
+#define OF_PAIR " WHERE job = ?1 AND remote_id = ?2 AND field IS ?3 AND "
+#define OF_ROW  " WHERE job = ?1 AND remote_id IS NULL AND key IS ?2 AND field IS ?3 AND "
+
+static struct statement *last_statement(struct session *in, bool of_pair, struct error *err)
+{
+#define LAST(whose)                                                                                \
+	"SELECT number, state, kind, local, remote, winner FROM leadsync_conflicts " BY_PAIR whose \
+	"state IN ('open', 'deciding') ORDER BY number DESC LIMIT 1"
+	return of_pair ? session_kept(in, KEPT_CONFLICT_LAST_PAIR, LAST(OF_PAIR), err)
+		       : session_kept(in, KEPT_CONFLICT_LAST_ROW, LAST(OF_ROW), err);
+}
 
 static bool find_last(struct session *in, const struct store_conflict *conflict, struct last *ret,
 		      struct error *err)
@@ -75,11 +84,7 @@ static bool find_last(struct session *in, const struct store_conflict *conflict,
 	*ret = (struct last){ 0 };
 	if (!in->flags.conflicts)
 		return true;
-	s = session_kept(
-		in, KEPT_CONFLICT_LAST,
-		"SELECT number, state, kind, local, remote, winner FROM leadsync_conflicts" WHOSE
-		" ORDER BY number DESC LIMIT 1",
-		err);
+	s = last_statement(in, conflict->remote_id, err);
 	if (!s)
 		return false;
 	bind_whose(in, s, conflict->remote_id, &conflict->key, conflict->field);
@@ -126,7 +131,7 @@ static bool carry_out(struct session *in, int64_t number, const struct store_con
 static bool replace(struct session *in, const struct last *last, struct error *err)
 {
 	struct statement *s =
-		last->open ? session_kept(in, KEPT_CONFLICT_CLOSE,
+		last->open ? session_kept(in, KEPT_CONFLICT_REPLACE,
 					  "UPDATE leadsync_conflicts SET state = 'resolved'"
 					  " WHERE number = :number",
 					  err)
@@ -152,7 +157,10 @@ static bool add(struct session *in, const struct store_conflict *conflict, struc
 
 	if (!s)
 		return false;
-	bind_whose(in, s, conflict->remote_id, &conflict->key, conflict->field);
+	statement_bind_int(s, ":job", in->job_number);
+	statement_bind_text(s, ":id", conflict->remote_id);
+	session_bind_key_as(s, ":key", in, &conflict->key);
+	statement_bind_text(s, ":field", conflict->field);
 	statement_bind_text(s, ":state", state_of(conflict));
 	statement_bind_text(s, ":kind", conflict->kind);
 	session_bind_value(s, ":local", &conflict->local);
@@ -181,25 +189,31 @@ bool conflicts_put(struct store_session *session, const struct store_conflict *c
 	return (!last.number || replace(in, &last, err)) && add(in, conflict, err);
 }
 
-/* Also what was asked of the row, or of the record, when it had no partner. */
+#define CLOSE(whose)                                                                               \
+	"UPDATE leadsync_conflicts " BY_PAIR " SET state = 'resolved'" whose "state = 'open'"
+
+/* Also what was asked of the row when it had no partner. */
 bool conflicts_close(struct store_session *session, const char *remote_id, const struct value *key,
 		     const char *field, struct error *err)
 {
 	struct session *in = session_of(session);
-	struct value none = { 0 };
-	CLEANUP(statement_free) struct statement *s = NULL;
+	struct statement *pair, *row;
 
 	if (!in->flags.conflicts)
 		return true;
-	s = statement_new(in->db,
-			  "UPDATE leadsync_conflicts SET state = 'resolved' WHERE job = :job"
-			  " AND state = 'open' AND field IS :field AND (remote_id = :id"
-			  " OR (remote_id IS NULL AND key = :key))",
-			  err);
-	if (!s)
+	pair = session_kept(in, KEPT_CONFLICT_CLOSE_PAIR, CLOSE(OF_PAIR), err);
+	row = pair ? session_kept(in, KEPT_CONFLICT_CLOSE_ROW, CLOSE(OF_ROW), err) : NULL;
+	if (!row)
 		return false;
-	bind_whose(in, s, remote_id, key ? key : &none, field);
-	return statement_run(s, err);
+	if (remote_id) {
+		bind_whose(in, pair, remote_id, NULL, field);
+		if (!statement_run(pair, err))
+			return false;
+	}
+	if (!key || !key->text)
+		return true;
+	bind_whose(in, row, NULL, key, field);
+	return statement_run(row, err);
 }
 
 static bool run_numbered(struct session *in, enum kept which, const char *sql, int64_t number,
@@ -228,7 +242,7 @@ bool conflicts_end_sent(struct session *in, int64_t sent, bool done, struct erro
 				   sent, err);
 }
 
-#define OF_ROW                                                                                     \
+#define ALL_OF_ROW                                                                                 \
 	" WHERE job = ?1 AND key = ?2 AND remote_id IS NULL AND state IN ('open', 'deciding')"
 
 bool conflicts_end_row(struct session *in, const struct value *key, struct error *err)
@@ -238,7 +252,8 @@ bool conflicts_end_row(struct session *in, const struct value *key, struct error
 	if (!in->flags.conflicts)
 		return true;
 	s = session_kept(in, KEPT_CONFLICT_END_ROW,
-			 "UPDATE leadsync_conflicts SET state = 'resolved'" OF_ROW, err);
+			 "UPDATE leadsync_conflicts " BY_PAIR " SET state = 'resolved'" ALL_OF_ROW,
+			 err);
 	if (!s)
 		return false;
 	statement_bind_int_at(s, 1, in->job_number);
@@ -254,7 +269,7 @@ bool conflicts_move_row(struct session *in, const struct value *old_key, const s
 	if (!in->flags.conflicts)
 		return true;
 	s = session_kept(in, KEPT_CONFLICT_MOVE_ROW,
-			 "UPDATE leadsync_conflicts SET key = ?3" OF_ROW, err);
+			 "UPDATE leadsync_conflicts " BY_PAIR " SET key = ?3" ALL_OF_ROW, err);
 	if (!s)
 		return false;
 	statement_bind_int_at(s, 1, in->job_number);

@@ -17,6 +17,7 @@ const char due_step_1[] =
 	"	since_ms INTEGER NOT NULL,\n"
 	"	not_before_ms INTEGER NOT NULL, -- after passing trouble; 0: at once\n"
 	"	tries INTEGER NOT NULL,         -- that ended so\n"
+	"	seen BLOB,                      -- of a record without a row: its hash then\n"
 	"	birth_key TEXT,                 -- of a row: a creation under it was never "
 	"answered\n"
 	"	chosen TEXT                     -- the record that a person gave this row\n"
@@ -34,8 +35,8 @@ static const char *const states[] = {
 };
 
 #define COLUMNS                                                                                    \
-	"number, state, remote_id, key, edited_ms, since_ms, not_before_ms, tries, birth_key, "    \
-	"chosen"
+	"number, state, remote_id, key, edited_ms, since_ms, not_before_ms, tries, seen, "         \
+	"birth_key, chosen"
 
 static void read_birth_key(struct statement *s, char out[33])
 {
@@ -64,6 +65,7 @@ static bool read_due(struct statement *s, struct arena *arena, struct due *ret, 
 	made.since_ms = statement_int(s, "since_ms");
 	made.not_before_ms = statement_int(s, "not_before_ms");
 	made.tries = (unsigned)statement_int(s, "tries");
+	made.seen = session_hash(s, "seen");
 	read_birth_key(s, made.birth_key);
 	session_id(s, "chosen", made.chosen);
 	*ret = made;
@@ -162,9 +164,9 @@ static bool add(struct session *in, const struct due *due, struct error *err)
 	struct statement *s = session_kept(
 		in, KEPT_DUE_ADD,
 		"INSERT INTO leadsync_due (job, state, remote_id, key, edited_ms, since_ms,"
-		" not_before_ms, tries, birth_key, chosen) VALUES (:job, :state, :id, :key, "
+		" not_before_ms, tries, seen, birth_key, chosen) VALUES (:job, :state, :id, :key, "
 		":edited,"
-		" :since, :not_before, :tries, :birth, :chosen)",
+		" :since, :not_before, :tries, :seen, :birth, :chosen)",
 		err);
 	bool is_pair = *due->remote_id;
 
@@ -178,6 +180,7 @@ static bool add(struct session *in, const struct due *due, struct error *err)
 	statement_bind_int(s, ":since", due->since_ms);
 	statement_bind_int(s, ":not_before", due->not_before_ms);
 	statement_bind_int(s, ":tries", due->tries);
+	statement_bind_bytes(s, ":seen", &due->seen, sizeof(due->seen));
 	statement_bind_text(s, ":birth", *due->birth_key ? due->birth_key : NULL);
 	statement_bind_text(s, ":chosen", *due->chosen ? due->chosen : NULL);
 	in->flags.dues = true;
@@ -190,7 +193,7 @@ static bool renew(struct session *in, const struct due *due, struct error *err)
 	struct statement *s = session_kept(
 		in, KEPT_DUE_RENEW,
 		"UPDATE leadsync_due SET state = :state, edited_ms = :edited, not_before_ms ="
-		" :not_before, tries = :tries, birth_key = :birth, chosen = :chosen"
+		" :not_before, tries = :tries, seen = :seen, birth_key = :birth, chosen = :chosen"
 		" WHERE number = :number",
 		err);
 
@@ -200,6 +203,7 @@ static bool renew(struct session *in, const struct due *due, struct error *err)
 	statement_bind_int(s, ":edited", due->edited_ms);
 	statement_bind_int(s, ":not_before", due->not_before_ms);
 	statement_bind_int(s, ":tries", due->tries);
+	statement_bind_bytes(s, ":seen", &due->seen, sizeof(due->seen));
 	statement_bind_text(s, ":birth", *due->birth_key ? due->birth_key : NULL);
 	statement_bind_text(s, ":chosen", *due->chosen ? due->chosen : NULL);
 	statement_bind_int(s, ":number", due->number);
@@ -219,6 +223,7 @@ static struct due join(const struct due *was, const struct due *now)
 
 	joined.state = now->state;
 	joined.key = now->key;
+	joined.seen = now->seen;
 	joined.edited_ms = later(was->edited_ms, now->edited_ms);
 	joined.not_before_ms = now->not_before_ms;
 	joined.tries = now->tries;

@@ -69,11 +69,15 @@ bool link_find(struct session *in, const char *const *remote_ids, size_t count, 
 	return ok;
 }
 
+/* SQLite would rather look at every link of the job: of a job's links, as of those with a key, it
+ * expects ten. */
+#define BY_KEY "INDEXED BY leadsync_link_key"
+
 bool link_owners(struct session *in, const struct value *keys, size_t count,
 		 struct store_owner *ret, struct error *err)
 {
 	struct statement *s = session_kept(in, KEPT_LINK_OWNER,
-					   "SELECT remote_id, state FROM leadsync_link"
+					   "SELECT remote_id, state FROM leadsync_link " BY_KEY
 					   " WHERE job = ?1 AND key = ?2 ORDER BY state LIMIT 1",
 					   err);
 	bool ok = s, row;
@@ -220,11 +224,12 @@ bool link_unrow(struct session *in, const char *remote_id, struct error *err)
 bool link_end_row(struct session *in, const struct value *key, int64_t sequence,
 		  link_ended_fn *ended, void *arg, struct error *err)
 {
-	struct statement *s = session_kept(
-		in, KEPT_LINK_END_ROW,
-		"UPDATE leadsync_link SET key = NULL WHERE job = ?1 AND key = ?2 AND sequence < ?3"
-		" RETURNING remote_id, state",
-		err);
+	struct statement *s =
+		session_kept(in, KEPT_LINK_END_ROW,
+			     "UPDATE leadsync_link " BY_KEY
+			     " SET key = NULL WHERE job = ?1 AND key = ?2 AND sequence < ?3"
+			     " RETURNING remote_id, state",
+			     err);
 	bool ok = s, row = true;
 	size_t len;
 
@@ -246,10 +251,11 @@ bool link_end_row(struct session *in, const struct value *key, int64_t sequence,
 bool link_move_row(struct session *in, const struct value *old_key, const struct value *key,
 		   int64_t sequence, struct error *err)
 {
-	struct statement *s = session_kept(in, KEPT_LINK_MOVE_ROW,
-					   "UPDATE leadsync_link SET key = ?4, sequence = ?3"
-					   " WHERE job = ?1 AND key = ?2 AND sequence < ?3",
-					   err);
+	struct statement *s =
+		session_kept(in, KEPT_LINK_MOVE_ROW,
+			     "UPDATE leadsync_link " BY_KEY " SET key = ?4, sequence = ?3"
+			     " WHERE job = ?1 AND key = ?2 AND sequence < ?3",
+			     err);
 
 	if (!s)
 		return false;

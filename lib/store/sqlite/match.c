@@ -122,10 +122,11 @@ static void bind_match(const struct session *in, struct statement *s, const stru
 static bool is_linked(struct session *in, int64_t job_number, const struct value *key, bool *ret,
 		      struct error *err)
 {
-	struct statement *s = session_kept(in, KEPT_MATCH_HELD,
-					   "SELECT 1 FROM leadsync_link"
-					   " WHERE job = ?1 AND key = ?2 AND state <> ?3 LIMIT 1",
-					   err);
+	struct statement *s =
+		session_kept(in, KEPT_MATCH_HELD,
+			     "SELECT 1 FROM leadsync_link INDEXED BY leadsync_link_key"
+			     " WHERE job = ?1 AND key = ?2 AND state <> ?3 LIMIT 1",
+			     err);
 	bool ok;
 
 	if (!s)
@@ -215,11 +216,12 @@ static bool holds_by_other_key(struct session *in, int64_t job_number, const str
 			       bool *ret, struct error *err)
 {
 	CLEANUP(statement_free)
-	struct statement *s = statement_new(in->db,
-					    "SELECT 1 FROM leadsync_link WHERE job = :job"
-					    " AND key IN (:key, CAST(:key AS NUMERIC))"
-					    " AND CAST(key AS TEXT) = :key AND state <> :deleted",
-					    err);
+	struct statement *s =
+		statement_new(in->db,
+			      "SELECT 1 FROM leadsync_link INDEXED BY leadsync_link_key"
+			      " WHERE job = :job AND key IN (:key, CAST(:key AS NUMERIC))"
+			      " AND CAST(key AS TEXT) = :key AND state <> :deleted",
+			      err);
 
 	if (!s)
 		return false;

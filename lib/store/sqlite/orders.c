@@ -88,9 +88,11 @@ struct pair {
 static bool find_pair(struct following *in, struct arena *arena, struct pair *ret, bool *ret_found,
 		      struct error *err)
 {
-	static const char text[] = "SELECT remote_id, base FROM leadsync_link WHERE job = :job"
-				   " AND (remote_id = :id OR remote_id = :key OR (" IS_KEY "))"
-				   " ORDER BY remote_id = :id DESC, state LIMIT 1";
+	static const char text[] =
+		"SELECT remote_id, base FROM leadsync_link WHERE job = :job AND remote_id IN"
+		" (:id, :key, (SELECT remote_id FROM leadsync_link INDEXED BY leadsync_link_key"
+		" WHERE job = :job AND " IS_KEY " ORDER BY state LIMIT 1))"
+		" ORDER BY remote_id = :id DESC, state LIMIT 1";
 	CLEANUP(statement_free) struct statement *s = statement_new(in->db, text, err);
 	const void *bytes;
 	size_t len;

@@ -116,6 +116,10 @@ static void ignore_some(void **state)
 	must(in, in->store->ops->summary(in->store, "contacts", &summary, &in->err), "summary");
 	assert_int_equal(summary.rejects, 2);
 	assert_int_equal(summary.rejected, 2);
+	assert_string_equal(
+		ask(in, "SELECT group_concat(direction || coalesce(remote_id, key) || field_only ||"
+			" at || ignored) FROM leadsync_v_rejects WHERE remote_id IS NOT '" ONE "'"),
+		"up" TWO "11970-01-01T00:00:00.010Z0,up401970-01-01T00:00:00.010Z0");
 	listing.all = true;
 	assert_int_equal(listed(in, &listing, &lines), 4);
 	listing.limit = 1;
@@ -168,6 +172,9 @@ static void resolve_a_field(void **state)
 
 	hold_two_fields(in);
 	assert_int_equal(follow(in, order), 1);
+	assert_string_equal(ask(in,
+				"SELECT job || remote_id || key || state FROM leadsync_v_links"),
+			    "contacts" ONE "4live");
 	fields = fields_of(in, ONE);
 	assert_int_equal(fields[0].choice, LINK_CHOICE_LOCAL);
 	assert_int_equal(fields[0].hold, FIELD_HELD_MANUAL);

@@ -102,8 +102,14 @@ static const char *new_value(struct people *in, size_t field, unsigned person, b
 
 static void remember(struct people *in, int side, unsigned person, size_t field, const char *value)
 {
+	char *last = in->person[person].last[side][field];
+	size_t len = value ? strnlen(value, PEOPLE_TEXT - 1) : 0;
+
 	in->person[person].known[side][field] = true;
-	snprintf(in->person[person].last[side][field], PEOPLE_TEXT, "%s", value ? value : "");
+	in->person[person].estranged |= field == EMAIL && (!value || !strstr(value, ".0@"));
+	if (len)
+		memcpy(last, value, len);
+	last[len] = '\0';
 }
 
 static unsigned anybody(struct people *in)
@@ -356,6 +362,40 @@ static bool equal(const char *here, const char *there)
 					       : strcmp(here, there) == 0;
 }
 
+static unsigned living_records(const struct people *in, unsigned person)
+{
+	const struct fake *fake = in->world->fake;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < fake->count; i++)
+		count += !fake->records[i].purged && !fake->records[i].deleted &&
+			 person_of_record(in, &fake->records[i]) == person;
+	return count;
+}
+
+static unsigned records_made_by_us(const struct people *in, unsigned person)
+{
+	const struct fake *fake = in->world->fake;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < fake->count; i++)
+		count += number_of(&fake->records[i]) > FAKE_MADE &&
+			 person_of_record(in, &fake->records[i]) == person;
+	return count;
+}
+
+/* One pair from beginning to end, whoever made what of it. */
+static bool is_one(const struct people *in, unsigned number)
+{
+	const struct person *person = &in->person[number];
+
+	if (person->deleted || person->records > 1 || person->rows > 1)
+		return false;
+	return person->records + person->rows == 1 ||
+	       (in->world->job.match_count && !person->estranged &&
+		!records_made_by_us(in, number));
+}
+
 /* A difference that is meant to be. */
 static bool may_differ(struct people *in, const struct pair *pair, size_t field, const char *here,
 		       const char *there)
@@ -364,6 +404,10 @@ static bool may_differ(struct people *in, const struct pair *pair, size_t field,
 	bool one_is_blank = is_null(here) || is_null(there);
 
 	if (rule->blank == FIELD_BLANK_FILL || (rule->blank == FIELD_BLANK_KEEP && one_is_blank))
+		return true;
+	/* A row that was made of its record has nothing to say, until somebody gives it something. */
+	if (rule->direction == MAPPING_UP && is_null(here) &&
+	    (!in->person[pair->person].known[HERE][field] || !is_one(in, pair->person)))
 		return true;
 	/* What the remote makes of it is not put back. */
 	if (rule->direction == MAPPING_UP && here && there && strcasecmp(here, there) == 0)
@@ -382,8 +426,8 @@ static void check_value(struct people *in, const struct pair *pair, size_t field
 	if (!is_null(text) && person_of(field, text) != pair->person)
 		fail_msg("%s of %s, person %u, holds another's: %s", fields[field].field,
 			 pair->record->id, pair->person, text);
-	if (person->deleted || person->records > 1 || person->rows > 1 ||
-	    rule->blank == FIELD_BLANK_FILL || rule->blank == FIELD_BLANK_KEEP)
+	if (!is_one(in, pair->person) || rule->blank == FIELD_BLANK_FILL ||
+	    rule->blank == FIELD_BLANK_KEEP)
 		return;
 	for (int side = HERE; side <= THERE; side++)
 		found |= person->known[side][field] &&
@@ -437,28 +481,6 @@ static void check_record(struct people *in, const struct fake_record *record)
 	for (size_t i = 0; i < PEOPLE_FIELDS; i++)
 		check_field(in, &pair, i);
 	check_active(in, &pair);
-}
-
-static unsigned living_records(const struct people *in, unsigned person)
-{
-	const struct fake *fake = in->world->fake;
-	unsigned count = 0;
-
-	for (size_t i = 0; i < fake->count; i++)
-		count += !fake->records[i].purged && !fake->records[i].deleted &&
-			 person_of_record(in, &fake->records[i]) == person;
-	return count;
-}
-
-static unsigned records_made_by_us(const struct people *in, unsigned person)
-{
-	const struct fake *fake = in->world->fake;
-	unsigned count = 0;
-
-	for (size_t i = 0; i < fake->count; i++)
-		count += number_of(&fake->records[i]) > FAKE_MADE &&
-			 person_of_record(in, &fake->records[i]) == person;
-	return count;
 }
 
 /* Nobody is there more often than he was made. */

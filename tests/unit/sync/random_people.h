@@ -11,6 +11,7 @@
 struct person {
 	unsigned records, rows; /* that people made, ever */
 	bool deleted;           /* something of him was, so that less is known of the end */
+	bool estranged; /* his e-mail address was or became another, so that he may be two */
 	bool known[2][PEOPLE_FIELDS];
 	char last[2][PEOPLE_FIELDS][PEOPLE_TEXT]; /* what the table's and the remote's people last
 						     gave him; "": nothing */

@@ -14,7 +14,8 @@
  * smaller, event by event, as long as it still fails; what is left is played once more, aloud.
  *
  *   LEADSYNC_SEED=n       the first one's
- *   LEADSYNC_HISTORIES=n  how many */
+ *   LEADSYNC_HISTORIES=n  how many
+ *   LEADSYNC_SMALLER=0    one that fails is told as it is */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -300,26 +301,27 @@ static void make_smaller(struct history *history)
 		}
 }
 
+static uint64_t number(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 10) : otherwise;
+}
+
 static void tell(uint64_t seed)
 {
 	struct history history = make(seed);
 	unsigned left = 0;
 
-	printf("seed %llu fails; made smaller:\n", (unsigned long long)seed);
-	make_smaller(&history);
+	printf("seed %llu fails\n", (unsigned long long)seed);
+	if (number("LEADSYNC_SMALLER", 1))
+		make_smaller(&history);
 	for (unsigned i = 0; i < history.count; i++)
 		left += !history.left_out[i];
 	printf("%u of %u events are left:\n", left, history.count);
 	history.aloud = true;
 	if (!fails(&history))
 		printf("... and this time it went well: it depends on the time threads take\n");
-}
-
-static uint64_t number(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoull(text, NULL, 10) : otherwise;
 }
 
 int main(void)
