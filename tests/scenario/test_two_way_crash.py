@@ -117,7 +117,7 @@ class TwoWayCrash(TwoWay):
         self.add_faults(SEED)
         in_the_middle = 0
         for _ in range(KILLS):
-            in_the_middle += self.live(choose, table, ids, max(1, EDITS // KILLS))
+            in_the_middle += self.live(choose, table, ids, -(-EDITS // KILLS))
             self.org.advance(choose.randrange(5, 150))
         self.assertGreaterEqual(in_the_middle, KILLS // 4)
         faulted = self.org.counters()["faulted"]
