@@ -72,7 +72,7 @@ static bool do_page(struct work *work, struct record_page *page, struct error *e
 	if (in->course.leg != COURSE_COMPARE) {
 		work->counts.read = (int64_t)page->count;
 		pick_records(work, page);
-		if (!work_deletions(work, err) || !work_pairs(work, err))
+		if (!work_scan(work, err) || !work_deletions(work, err) || !work_pairs(work, err))
 			return false;
 	}
 	if (in->course.tracks_seen && !note_seen(work, page, err))
@@ -99,7 +99,6 @@ bool apply_page(struct apply *in, struct record_page *page, struct error *err)
 	struct work work;
 	bool written = false, ok;
 
-	/* What rows were edited before is known when their records are merged. */
 	if (!apply_scan(in, err))
 		return false;
 	counts_before = in->counts;

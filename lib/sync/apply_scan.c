@@ -100,7 +100,7 @@ static bool scan_ended(struct work *work, const struct store_ended *ended, struc
 	       work->ops->put_due(work->in->session, &due, false, err);
 }
 
-static bool scan_marks(struct work *work, const struct store_marks *marks, struct error *err)
+static bool follow(struct work *work, const struct store_marks *marks, struct error *err)
 {
 	for (size_t i = 0; i < marks->ended_count; i++)
 		if (!scan_ended(work, &marks->ended[i], err))
@@ -113,26 +113,38 @@ static bool scan_marks(struct work *work, const struct store_marks *marks, struc
 		    !scan_one(work, &touched, err))
 			return false;
 	}
-	return work->ops->drop_marks(work->in->session, err) && work_close(work, err);
+	return work->ops->drop_marks(work->in->session, err);
+}
+
+static bool scan_some(struct work *work, bool *ret_more, struct error *err)
+{
+	struct store_marks marks;
+
+	if (!work->ops->take_marks(work->in->session, MARKS_A_UNIT, work->arena, &marks, err) ||
+	    !follow(work, &marks, err))
+		return false;
+	*ret_more = marks.more;
+	return true;
+}
+
+bool work_scan(struct work *work, struct error *err)
+{
+	bool more;
+
+	do {
+		if (!scan_some(work, &more, err))
+			return false;
+	} while (more);
+	return true;
 }
 
 static bool scan_unit(struct apply *in, bool *ret_more, struct error *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new();
-	struct run_counts before = in->counts;
-	struct store_marks marks = { 0 };
 	struct work work;
-	bool ok;
 
 	work_start(&work, in, arena);
-	ok = work_begin(&work, err) &&
-	     work.ops->take_marks(in->session, MARKS_A_UNIT, arena, &marks, err) &&
-	     scan_marks(&work, &marks, err);
-	*ret_more = marks.more;
-	if (work_end(&work, ok, err))
-		return true;
-	in->counts = before;
-	return false;
+	return work_end(&work, work_begin(&work, err) && scan_some(&work, ret_more, err), err);
 }
 
 bool apply_scan(struct apply *in, struct error *err)

@@ -68,8 +68,10 @@ bool work_tell(struct work *work, const struct subject *subject, struct error *e
 /* Records that are deleted, one after the other; `subjects` are those left, which live. */
 bool work_deletions(struct work *work, struct error *err);
 
-/* Marks of other programs' changes: what is due now. Until there are no more. */
-bool work_scan(struct apply *in, struct error *err);
+/* All marks of other programs' changes, in this unit, so that no row is looked for under a key that it
+ * has no longer, and nothing that was edited passes for what it was. First in the unit; many of them
+ * are better met before, by apply_scan(). */
+bool work_scan(struct work *work, struct error *err);
 
 /* Marks' time by the server's clock, to the second as the server has it. */
 int64_t work_server_time(const struct apply *in, int64_t local_ms);

@@ -414,7 +414,8 @@ bool push_build(struct apply *in, struct push_batch *batch, struct error *err)
 	work.work.asked = work.work.builds = true;
 	batch->sent = work_take(&work.work, batch->count, sizeof(*batch->sent));
 	batch->has_key = in->key_field;
-	ok = work_begin(&work.work, err) && build(&work, err) && work_close(&work.work, err);
+	ok = work_begin(&work.work, err) && work_scan(&work.work, err) && build(&work, err) &&
+	     work_close(&work.work, err);
 	if (work_end(&work.work, ok, err)) {
 		qsort(batch->sent, batch->sent_count, sizeof(*batch->sent), by_operation);
 		return true;

@@ -267,6 +267,17 @@ static bool settle_orphan(struct push_work *work, struct orphan *orphan, struct 
 	return true;
 }
 
+/* Under this key it is due no longer: another row may be. */
+static bool forget_row(struct push_work *work, const struct due *due, struct error *err)
+{
+	struct due now;
+
+	if (!work->work.ops->find_row_due(work->work.in->session, &due->key, &now, err))
+		return false;
+	return now.number != due->number ||
+	       work->work.ops->drop_due(work->work.in->session, due->number, err);
+}
+
 static bool look_at(struct push_work *work, struct orphan *orphan, bool *ret_open,
 		    struct error *err)
 {
@@ -278,7 +289,7 @@ static bool look_at(struct push_work *work, struct orphan *orphan, bool *ret_ope
 		return false;
 	*ret_open =
 		orphan->row.found && (!orphan->owner.found || orphan->owner.state == LINK_DELETED);
-	return *ret_open || work->work.ops->drop_due(in->session, orphan->due->number, err);
+	return *ret_open || forget_row(work, orphan->due, err);
 }
 
 static bool is_given(struct orphan *const *matched, size_t count, const struct record *record)
