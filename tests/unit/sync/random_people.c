@@ -405,9 +405,8 @@ static bool may_differ(struct people *in, const struct pair *pair, size_t field,
 
 	if (rule->blank == FIELD_BLANK_FILL || (rule->blank == FIELD_BLANK_KEEP && one_is_blank))
 		return true;
-	/* A row that was made of its record has nothing to say, until somebody gives it something. */
-	if (rule->direction == MAPPING_UP && is_null(here) &&
-	    (!in->person[pair->person].known[HERE][field] || !is_one(in, pair->person)))
+	/* A row that was made of its record is blank there, and wipes nothing. */
+	if (rule->direction == MAPPING_UP && is_null(here))
 		return true;
 	/* What the remote makes of it is not put back. */
 	if (rule->direction == MAPPING_UP && here && there && strcasecmp(here, there) == 0)
@@ -426,8 +425,11 @@ static void check_value(struct people *in, const struct pair *pair, size_t field
 	if (!is_null(text) && person_of(field, text) != pair->person)
 		fail_msg("%s of %s, person %u, holds another's: %s", fields[field].field,
 			 pair->record->id, pair->person, text);
+	/* What the remote made of a value is an edit of whoever saved the record before it was read
+	 * back, and may so be the later one. */
 	if (!is_one(in, pair->person) || rule->blank == FIELD_BLANK_FILL ||
-	    rule->blank == FIELD_BLANK_KEEP)
+	    rule->blank == FIELD_BLANK_KEEP ||
+	    fake_field(in->world->fake, fields[field].field)->keeps)
 		return;
 	for (int side = HERE; side <= THERE; side++)
 		found |= person->known[side][field] &&
