@@ -294,6 +294,7 @@ static void kept_a_difference(struct world *in)
 {
 	loaded_keep(in);
 	record_is_null(in);
+	world_wait(in, 60);
 	world_run(in);
 	world_wait(in, 3600);
 	row_kept(in);

@@ -716,6 +716,28 @@ static void same_pair(struct world *in)
 	both_hold(in, 2, "City", "city", "Lyon");
 }
 
+/* Between the taking of what is due and the end of its write. */
+static struct world *renaming;
+static bool renamed;
+
+static void rename_at_write(struct fake *fake, unsigned call, void *arg)
+{
+	(void)call;
+	(void)arg;
+	if (fake->open_writes && !renamed) {
+		renamed = true;
+		edit(renaming, 2, "id = 1000");
+	}
+}
+
+static void key_renamed_under_way(struct world *in)
+{
+	edit(in, 2, "city = 'Lyon'");
+	renaming = in;
+	renamed = false;
+	in->fake->on_call = rename_at_write;
+}
+
 static void keys_swapped(struct world *in)
 {
 	world_sql(in, "BEGIN; CREATE TEMP TABLE two AS SELECT id, last_name FROM contact;"
@@ -941,6 +963,8 @@ static const struct two_way scenarios[] = {
 	{ "in sight again", was_hidden, shown_again, edit_arrived },
 	{ "edited after it left where", paris_only, left_where, not_written, .odd = true },
 	{ "a key renamed", loaded, key_renamed, same_pair },
+	{ "a key renamed while it is under way", loaded_delete_both, key_renamed_under_way,
+	  same_pair, .runs = 2 },
 	{ "two keys swapped", loaded, keys_swapped, names_as_before },
 	{ "a key deleted and made, matches", loaded, same_key_same_email, matched_again,
 	  .runs = 2 },
