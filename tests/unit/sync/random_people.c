@@ -340,8 +340,8 @@ void people_do(struct people *in)
 	case 5: make_row(in); break;
 	case 6: end_record(in); break;
 	case 7: end_row(in); break;
-	case 8: rename_key(in); break;
-	case 9:
+	case 8:
+	case 9: rename_key(in); break;
 	case 10:
 	case 11:
 	case 12:
