@@ -262,6 +262,20 @@ static int64_t any_row(struct people *in, unsigned *ret_person)
 	return key;
 }
 
+static const char *column_text(struct world *in, const char *column, int64_t key)
+{
+	char sql[120];
+
+	snprintf(sql, sizeof(sql), "SELECT \"%s\" FROM contact WHERE id = %lld", column,
+		 (long long)key);
+	return world_text(in, sql);
+}
+
+static bool is_null(const char *text)
+{
+	return !text || strcmp(text, "(null)") == 0;
+}
+
 static void edit_row(struct people *in)
 {
 	unsigned person;
@@ -282,8 +296,10 @@ static void edit_row(struct people *in)
 	quote(value, quoted);
 	snprintf(sql, sizeof(sql), "UPDATE contact SET %s = %s WHERE id = %lld",
 		 fields[field].column, quoted, (long long)key);
+	/* A blank that stays one is nothing anybody gave him. */
+	if (value || !is_null(column_text(in->world, fields[field].column, key)))
+		remember(in, HERE, person, field, value);
 	run_sql(in, sql);
-	remember(in, HERE, person, field, value);
 }
 
 static void end_row(struct people *in)
@@ -324,8 +340,8 @@ void people_do(struct people *in)
 	case 5: make_row(in); break;
 	case 6: end_record(in); break;
 	case 7: end_row(in); break;
-	case 8: rename_key(in); break;
-	case 9:
+	case 8:
+	case 9: rename_key(in); break;
 	case 10:
 	case 11:
 	case 12:
@@ -341,20 +357,6 @@ struct pair {
 	int64_t key;
 	unsigned person;
 };
-
-static const char *column_text(struct world *in, const char *column, int64_t key)
-{
-	char sql[120];
-
-	snprintf(sql, sizeof(sql), "SELECT \"%s\" FROM contact WHERE id = %lld", column,
-		 (long long)key);
-	return world_text(in, sql);
-}
-
-static bool is_null(const char *text)
-{
-	return !text || strcmp(text, "(null)") == 0;
-}
 
 static bool equal(const char *here, const char *there)
 {
