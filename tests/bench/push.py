@@ -14,6 +14,7 @@ import sqlite3
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "scenario"))
+import pull  # noqa: E402
 import rig  # noqa: E402
 import two_way  # noqa: E402
 
@@ -47,7 +48,11 @@ class Bench:
         """The run's counts and the requests that it made by kind."""
         self.org.advance(10)
         self.org.reset_counters()
+        pids = {"cpu_s": self.site.process.pid, "org_cpu_s": self.org.process.pid}
+        before = {name: pull.cpu_seconds(pid) for name, pid in pids.items()}
         run = self.site.run("people")["run"]
+        self.cpu = {name: round(pull.cpu_seconds(pid) - before[name], 2)
+                    for name, pid in pids.items()}
         return run, self.org.counters()
 
     def quiet(self):
@@ -66,7 +71,7 @@ class Bench:
         self.missed += [f"{what}: {name} is {value}, at most {most} allowed"
                         for name, (value, most) in limits.items() if value > most]
         kinds = {kind: count for kind, count in counters["by_kind"].items() if count}
-        print(json.dumps({"what": what, **more, "ms": run["ms"], "requests": counters["total"],
+        print(json.dumps({"what": what, **more, "ms": run["ms"], **self.cpu, "requests": counters["total"],
                           "by_kind": kinds, **{name: value for name, (value, _) in limits.items()}}),
               flush=True)
 
