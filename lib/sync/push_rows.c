@@ -38,36 +38,66 @@ static bool looks_alike(const struct apply *in, const struct store_row *row,
 	return in->match_count;
 }
 
-/* One whose row is gone may be found anew: a REPLACE is a row that ends and another one. */
-static bool has_row(const struct link *link)
+/* Whether a record may be a row's own. */
+enum standing {
+	FREE,       /* it has no row; one whose row is gone may be found anew: a REPLACE is a row
+		       that ends and another one */
+	TAKEN,      /* it is another row's */
+	ON_ITS_WAY, /* a write of it is unanswered: nobody can say before that is over */
+};
+
+static bool find_standing(struct push_work *work, const struct record *record, enum standing *ret,
+			  struct error *err)
 {
-	return link->found && (link->state != LINK_LIVE || link->key.text);
+	const char *id = record->id;
+	struct link link;
+	struct sent sent;
+
+	if (!work->work.ops->links(work->work.in->session, &id, 1, work->work.arena, &link, err) ||
+	    !work->work.ops->find_sent(work->work.in->session, &id, 1, work->work.arena, &sent,
+				       err))
+		return false;
+	if (sent.number)
+		*ret = ON_ITS_WAY;
+	else
+		*ret = link.found && (link.state != LINK_LIVE || link.key.text) ? TAKEN : FREE;
+	return true;
 }
 
-/* Records that look like the row and have no row of their own. */
+/* Records that look like the row and may be its own. */
+struct candidates {
+	struct record *records[MOST_CANDIDATES];
+	size_t count;
+	bool on_its_way; /* one of them */
+};
+
+static void add_candidate(struct candidates *to, struct record *record)
+{
+	for (size_t i = 0; i < to->count; i++)
+		if (strcmp(to->records[i]->id, record->id) == 0)
+			return;
+	if (to->count < MOST_CANDIDATES)
+		to->records[to->count++] = record;
+}
+
 static bool find_candidates(struct push_work *work, const struct orphan *orphan,
-			    struct record **ret, size_t *ret_count, struct error *err)
+			    struct candidates *ret, struct error *err)
 {
 	const struct push_batch *batch = work->batch;
 
-	*ret_count = 0;
+	*ret = (struct candidates){ 0 };
 	for (size_t i = 0; i < batch->page_count; i++)
 		for (size_t k = 0; k < batch->pages[i]->count; k++) {
 			struct record *record = &batch->pages[i]->records[k];
-			struct link link;
-			bool is_taken;
+			enum standing standing;
 
 			if (!looks_alike(work->work.in, &orphan->row, record))
 				continue;
-			if (!work->work.ops->links(work->work.in->session,
-						   (const char *const *)&record->id, 1,
-						   work->work.arena, &link, err))
+			if (!find_standing(work, record, &standing, err))
 				return false;
-			is_taken = has_row(&link);
-			for (size_t n = 0; n < *ret_count && !is_taken; n++)
-				is_taken = strcmp(ret[n]->id, record->id) == 0;
-			if (!is_taken && *ret_count < MOST_CANDIDATES)
-				ret[(*ret_count)++] = record;
+			ret->on_its_way |= standing == ON_ITS_WAY;
+			if (standing == FREE)
+				add_candidate(ret, record);
 		}
 	return true;
 }
@@ -238,33 +268,56 @@ static bool bury(struct push_work *work, const struct orphan *orphan, const stru
 	return !due.number || work->work.ops->drop_due(work->work.in->session, due.number, err);
 }
 
-static bool settle_orphan(struct push_work *work, struct orphan *orphan, struct error *err)
+/* By what a person said, or by the key under which it was to be made. */
+static bool take_named(struct push_work *work, struct orphan *orphan, struct record *named,
+		       struct error *err)
 {
-	struct record *candidates[MOST_CANDIDATES];
-	struct value rows[2];
-	size_t count, row_count = 1;
+	enum standing standing;
 
-	if (*orphan->due->chosen)
-		orphan->record = push_find(work->batch, orphan->due->chosen);
-	else if (*orphan->due->birth_key)
-		orphan->record = push_find_key(work->batch, orphan->due->birth_key);
-	if (orphan->record && orphan->record->deleted)
-		return bury(work, orphan, TAKE(orphan->record), err);
-	if (orphan->record)
-		return true;
-	if (!find_candidates(work, orphan, candidates, &count, err))
+	if (named->deleted)
+		return bury(work, orphan, named, err);
+	if (!find_standing(work, named, &standing, err))
 		return false;
-	if (!count)
+	switch (standing) {
+	case FREE: orphan->record = named; break;
+	case TAKEN: return tell_several(work, orphan, &named, 1, 2, err);
+	case ON_ITS_WAY: break; /* it stays due */
+	}
+	return true;
+}
+
+static bool take_candidate(struct push_work *work, struct orphan *orphan, struct error *err)
+{
+	struct candidates found;
+	struct value rows[2];
+	size_t row_count = 1;
+
+	if (!find_candidates(work, orphan, &found, err))
+		return false;
+	if (found.on_its_way)
+		return true; /* it stays due */
+	if (!found.count)
 		return has_none(work, orphan, err);
 	if (!work->work.in->match_is_key &&
 	    !work->work.ops->matches(work->work.in->session,
 				     work_match_values(&work->work, orphan->row.values), 2,
 				     work->work.arena, rows, &row_count, err))
 		return false;
-	if (count > 1 || row_count > 1)
-		return tell_several(work, orphan, candidates, count, row_count, err);
-	orphan->record = candidates[0];
+	if (found.count > 1 || row_count > 1)
+		return tell_several(work, orphan, found.records, found.count, row_count, err);
+	orphan->record = found.records[0];
 	return true;
+}
+
+static bool settle_orphan(struct push_work *work, struct orphan *orphan, struct error *err)
+{
+	struct record *named = NULL;
+
+	if (*orphan->due->chosen)
+		named = push_find(work->batch, orphan->due->chosen);
+	else if (*orphan->due->birth_key)
+		named = push_find_key(work->batch, orphan->due->birth_key);
+	return named ? take_named(work, orphan, named, err) : take_candidate(work, orphan, err);
 }
 
 /* Under this key it is due no longer: another row may be. */

@@ -262,6 +262,20 @@ static int64_t any_row(struct people *in, unsigned *ret_person)
 	return key;
 }
 
+static const char *column_text(struct world *in, const char *column, int64_t key)
+{
+	char sql[120];
+
+	snprintf(sql, sizeof(sql), "SELECT \"%s\" FROM contact WHERE id = %lld", column,
+		 (long long)key);
+	return world_text(in, sql);
+}
+
+static bool is_null(const char *text)
+{
+	return !text || strcmp(text, "(null)") == 0;
+}
+
 static void edit_row(struct people *in)
 {
 	unsigned person;
@@ -282,8 +296,10 @@ static void edit_row(struct people *in)
 	quote(value, quoted);
 	snprintf(sql, sizeof(sql), "UPDATE contact SET %s = %s WHERE id = %lld",
 		 fields[field].column, quoted, (long long)key);
+	/* A blank that stays one is nothing anybody gave him. */
+	if (value || !is_null(column_text(in->world, fields[field].column, key)))
+		remember(in, HERE, person, field, value);
 	run_sql(in, sql);
-	remember(in, HERE, person, field, value);
 }
 
 static void end_row(struct people *in)
@@ -324,8 +340,8 @@ void people_do(struct people *in)
 	case 5: make_row(in); break;
 	case 6: end_record(in); break;
 	case 7: end_row(in); break;
-	case 8: rename_key(in); break;
-	case 9:
+	case 8:
+	case 9: rename_key(in); break;
 	case 10:
 	case 11:
 	case 12:
@@ -341,20 +357,6 @@ struct pair {
 	int64_t key;
 	unsigned person;
 };
-
-static const char *column_text(struct world *in, const char *column, int64_t key)
-{
-	char sql[120];
-
-	snprintf(sql, sizeof(sql), "SELECT \"%s\" FROM contact WHERE id = %lld", column,
-		 (long long)key);
-	return world_text(in, sql);
-}
-
-static bool is_null(const char *text)
-{
-	return !text || strcmp(text, "(null)") == 0;
-}
 
 static bool equal(const char *here, const char *there)
 {
@@ -405,9 +407,8 @@ static bool may_differ(struct people *in, const struct pair *pair, size_t field,
 
 	if (rule->blank == FIELD_BLANK_FILL || (rule->blank == FIELD_BLANK_KEEP && one_is_blank))
 		return true;
-	/* A row that was made of its record has nothing to say, until somebody gives it something. */
-	if (rule->direction == MAPPING_UP && is_null(here) &&
-	    (!in->person[pair->person].known[HERE][field] || !is_one(in, pair->person)))
+	/* A row that was made of its record is blank there, and wipes nothing. */
+	if (rule->direction == MAPPING_UP && is_null(here))
 		return true;
 	/* What the remote makes of it is not put back. */
 	if (rule->direction == MAPPING_UP && here && there && strcasecmp(here, there) == 0)
@@ -426,8 +427,11 @@ static void check_value(struct people *in, const struct pair *pair, size_t field
 	if (!is_null(text) && person_of(field, text) != pair->person)
 		fail_msg("%s of %s, person %u, holds another's: %s", fields[field].field,
 			 pair->record->id, pair->person, text);
+	/* What the remote made of a value is an edit of whoever saved the record before it was read
+	 * back, and may so be the later one. */
 	if (!is_one(in, pair->person) || rule->blank == FIELD_BLANK_FILL ||
-	    rule->blank == FIELD_BLANK_KEEP)
+	    rule->blank == FIELD_BLANK_KEEP ||
+	    fake_field(in->world->fake, fields[field].field)->keeps)
 		return;
 	for (int side = HERE; side <= THERE; side++)
 		found |= person->known[side][field] &&

@@ -716,6 +716,43 @@ static void same_pair(struct world *in)
 	both_hold(in, 2, "City", "city", "Lyon");
 }
 
+/* In the middle of the run that sends the row's edit: when its record is looked at once more, or
+ * when the write is on its way. */
+static struct world *renaming;
+static bool renamed, at_guard;
+
+static bool is_time(const struct fake *fake)
+{
+	const struct fake_request *last = &fake->log[fake->log_count - 1];
+
+	return at_guard ? last->kind == FAKE_READ && last->order == REMOTE_PICKED
+			: last->kind == FAKE_WRITE;
+}
+
+static void rename_on_call(struct fake *fake, unsigned call, void *arg)
+{
+	(void)call;
+	(void)arg;
+	if (!renamed && is_time(fake)) {
+		renamed = true;
+		edit(renaming, 2, "id = 1000");
+	}
+}
+
+static void key_renamed_under_way(struct world *in)
+{
+	edit(in, 2, "city = 'Lyon'");
+	renaming = in;
+	renamed = at_guard = false;
+	in->fake->on_call = rename_on_call;
+}
+
+static void key_renamed_at_guard(struct world *in)
+{
+	key_renamed_under_way(in);
+	at_guard = true;
+}
+
 static void keys_swapped(struct world *in)
 {
 	world_sql(in, "BEGIN; CREATE TEMP TABLE two AS SELECT id, last_name FROM contact;"
@@ -941,6 +978,10 @@ static const struct two_way scenarios[] = {
 	{ "in sight again", was_hidden, shown_again, edit_arrived },
 	{ "edited after it left where", paris_only, left_where, not_written, .odd = true },
 	{ "a key renamed", loaded, key_renamed, same_pair },
+	{ "a key renamed while it is under way", loaded_delete_both, key_renamed_under_way,
+	  same_pair, .runs = 2 },
+	{ "a key renamed just before it is sent", loaded_delete_both, key_renamed_at_guard,
+	  same_pair, .runs = 2 },
 	{ "two keys swapped", loaded, keys_swapped, names_as_before },
 	{ "a key deleted and made, matches", loaded, same_key_same_email, matched_again,
 	  .runs = 2 },

@@ -466,6 +466,12 @@ static void sent_twice(struct world *in)
 	assert_int_equal(sent(in, 2, "City"), 2);
 }
 
+/* Twice in vain. */
+static void sent_thrice(struct world *in)
+{
+	assert_int_equal(sent(in, 2, "City"), 3);
+}
+
 static void settled_in_lyon(struct world *in)
 {
 	both_in_lyon(in);
@@ -701,7 +707,7 @@ static const struct two_way scenarios[] = {
 	{ "batches too large", loaded_small_batches, seven_to_lyon, seven_in_lyon },
 	{ "quota spent at a write", loaded, quota_at_write, all_kept_for_later,
 	  .fails = "REQUEST_LIMIT_EXCEEDED" },
-	{ "down at a write", loaded, down_at_write, both_in_lyon, sent_once, .runs = 3,
+	{ "down at a write", loaded, down_at_write, both_in_lyon, sent_thrice, .runs = 3,
 	  .wait_s = 700, .not_cut = true },
 	{ "unanswered, done", lost_done, NULL, settled_in_lyon, sent_once },
 	{ "unanswered, not done", lost_undone, NULL, settled_in_lyon, sent_twice, .runs = 3,
