@@ -172,6 +172,60 @@ class Programs(TwoWay):
         self.assert_sides_equal()
 
 
+class Deletions(TwoWay):
+    def test_a_deletion_crosses_and_an_edit_is_stronger(self):
+        self.bring_up_people(options="on_local_delete = delete\non_remote_delete = delete")
+        here, here_edited, there, there_edited, alive = self.ids(5)
+        self.sql("DELETE FROM person WHERE sf_id IN (?, ?)", here, here_edited)
+        self.org.edit("Contact", here_edited, Title="edited")
+        self.edit_row(there_edited, title="edited")
+        self.org.delete("Contact", there)
+        self.org.delete("Contact", there_edited)
+        counts = self.run_people()
+        self.assertEqual((counts["sent_deleted"], counts["deleted"]), (1, 1))
+        self.run_until_quiet()
+        self.assertNotIn(here, self.ids())
+        self.assertEqual(self.row(here_edited)["title"], "edited")
+        self.assertEqual(self.sql("SELECT 1 FROM person WHERE sf_id = ?", there), [])
+        left = self.row(there_edited)
+        self.assertEqual(left["title"], "edited")
+        self.assertEqual({(line["kind"], line["record_id"], line["winner"])
+                          for line in self.conflicts("--all")},
+                         {("delete-edit", here_edited, "remote"),
+                          ("delete-edit", there_edited, "local")})
+        self.assertIn(alive, self.ids())
+        self.assert_sides_equal(excepted={str(left["id"])})
+        self.assert_quiet()
+
+    def test_who_was_deleted_is_not_made_again(self):
+        self.bring_up_people(options=f"on_local_delete = keep\non_remote_delete = keep\n{CREATES}")
+        here, there = self.ids(2)
+        self.sql("DELETE FROM person WHERE sf_id = ?", here)
+        self.org.delete("Contact", there)
+        self.run_people()
+        self.edit_row(there, title="of the dead")
+        self.run_people()
+        self.run_until_quiet()
+        self.assertIn(here, self.ids())
+        self.assertEqual((len(self.ids()), len(self.dump())), (19, 19))
+        self.assertEqual(self.sql("SELECT 1 FROM person WHERE sf_id = ?", here), [])
+        self.assertEqual(self.writes()["requests"], 0)
+
+    def test_a_row_that_ends_while_its_record_is_made(self):
+        self.bring_up_people(table=PERSON_TABLE, options=MATCHES)
+        insert = "INSERT INTO person (last_name, email) VALUES ('Made', ?)"
+        self.sql(insert, "lost@acme.example")
+        self.org.fault("collections", commit=True, reset=True)
+        self.site.operate("run", "people", check=False)
+        self.sql(insert, "never@acme.example")
+        self.sql("DELETE FROM person WHERE email IN ('lost@acme.example', 'never@acme.example')")
+        self.org.advance(700)
+        self.run_until_quiet()
+        made = self.org.query("SELECT Id FROM Contact WHERE Leadsync_Key__c != null")
+        self.assertEqual(len(made), 1)
+        self.assert_quiet()
+
+
 class TwoJobs(TwoWay):
     LEAD = {"Id": "-> lead_id", "FirstName": "<-> first_name", "LastName": "<-> last_name",
             "Email": "<-> email", "Title": "<-> title", "Phone": "<-> phone"}
