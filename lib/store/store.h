@@ -180,7 +180,8 @@ enum store_act {
 	STORE_RETRY,   /* rejects are forgotten, and what they held back is due again */
 	STORE_IGNORE,  /* rejects are no longer listed; still not sent until something changed */
 	STORE_RESOLVE, /* fields that wait for a person get `winner`'s value with the next run; or a
-			  row that matched several records is `record_id`'s */
+			  row that matched several records is `record_id`'s; or, LOCAL, a row whose
+			  record was deleted may have one made again */
 };
 struct store_order {
 	enum store_act act;
