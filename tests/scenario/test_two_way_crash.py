@@ -1,8 +1,8 @@
 """Edits on both sides while the daemon is killed and answers are lost: in the end both are equal.
 
-Nothing is there twice, no field that nobody edited in the table was ever sent, and once all is quiet a
-run writes nothing. Sizes come from the environment (tests/long asks for the full ones); the seed is
-printed, and LEADSYNC_SEED plays it again as far as timing allows.
+Nothing is there twice, no field that nobody edited in the table was ever sent, no edit gave way to an
+older one, and once all is quiet a run writes nothing. Sizes come from the environment (tests/long asks
+for the full ones); the seed is printed, and LEADSYNC_SEED plays it again as far as timing allows.
 """
 import collections
 import os
@@ -11,6 +11,7 @@ import threading
 import time
 import unittest
 
+import compare
 import two_way
 from two_way import PEOPLE, PERSON_TABLE, Background, TwoWay, columns_of
 
@@ -26,13 +27,15 @@ WORDS = ("Zoë", "O'Brien", "  lead and trail  ", "a\\b", '"quoted"', "😀", "t
          "Ünïcødé", "NULL", "%s", "-")
 
 
-class Table:
-    """Random edits of the table, each remembered: what was never edited here may never be sent."""
+class Edits:
+    """Random edits of both sides, each remembered: what was never edited here may never be sent, and
+    what a cell ends with is the last edit of one of its sides."""
 
-    def __init__(self, choose):
-        self.choose = choose
+    def __init__(self, org, choose):
+        self.org, self.choose = org, choose
         self.columns = columns_of(PEOPLE)
-        self.edited = collections.defaultdict(set)  # record id -> fields
+        self.here = collections.defaultdict(dict)  # record id -> field -> the last value
+        self.there = collections.defaultdict(dict)
         self.made = 0
 
     def value(self, field):
@@ -49,12 +52,24 @@ class Table:
             return choose.choice((None, "", "  "))
         return f"{choose.choice(WORDS)} {choose.randrange(10**6)}"[:38]
 
-    def edit(self, database, record_id):
-        fields = self.choose.sample(EDITED, self.choose.choice((1, 1, 1, 2, 3)))
-        self.edited[record_id] |= set(fields)
-        names = ", ".join(f"{self.columns[field]} = ?" for field in fields)
-        database.execute(f"UPDATE person SET {names} WHERE sf_id = ?",
-                         [*map(self.value, fields), record_id])
+    def some(self):
+        return {field: self.value(field)
+                for field in self.choose.sample(EDITED, self.choose.choice((1, 1, 1, 2, 3)))}
+
+    def edit_row(self, database, record_id):
+        values = self.some()
+        names = ", ".join(f"{self.columns[field]} = ?" for field in values)
+        database.execute(f"UPDATE person SET {names} WHERE sf_id = ?", [*values.values(), record_id])
+        self.here[record_id].update(values)
+
+    def edit_record(self, record_id):
+        values = self.some()
+        if values.get("Lead_Score__c"):
+            values["Lead_Score__c"] = int(float(values["Lead_Score__c"]))
+        if "Consent__c" in values:
+            values["Consent__c"] = bool(values["Consent__c"])
+        self.org.edit("Contact", record_id, **values)
+        self.there[record_id].update(values)
 
     def insert(self, database):
         self.made += 1
@@ -73,27 +88,24 @@ class TwoWayCrash(TwoWay):
         self.org.admin("faults", {"match": "query_all", "reset": True, "rate": 0.03,
                                   "seed": seed + 2})
 
-    def edit_both(self, choose, table, ids, count):
+    def edit_both(self, choose, edits, ids, count):
         """Half of it on a few people, so that both sides meet on one field. Answers once all is done."""
         hot = ids[:max(10, len(ids) // 50)]
-        seed = choose.randrange(2**31)
         with self.connect() as database:
             for step in range(count):
-                table.edit(database, choose.choice(choose.choice((hot, ids))))
-                self.org.admin("random", {
-                    "seed": seed + step, "count": 1, "mix": {"edit": 1}, "fields": EDITED,
-                    "ids": [choose.choice(choose.choice((hot, ids)))]})
+                edits.edit_row(database, choose.choice(choose.choice((hot, ids))))
+                edits.edit_record(choose.choice(choose.choice((hot, ids))))
                 if step % 20 == 0:
-                    table.insert(database)
+                    edits.insert(database)
 
-    def live(self, choose, table, ids, edits):
+    def live(self, choose, edits, ids, count):
         """A life of the daemon: it runs, both sides are edited, it dies at some instant."""
         self.site.start()
         killer = threading.Timer(choose.uniform(0.02, self.longest_s), self.site.process.kill)
         killer.start()
         running = Background(lambda: [self.site.operate("run", "people", check=False)
                                       for _ in range(2)])
-        self.edit_both(choose, table, ids, edits)
+        self.edit_both(choose, edits, ids, count)
         running.join()
         self.site.wait()
         killer.join()
@@ -111,21 +123,21 @@ class TwoWayCrash(TwoWay):
         began = time.monotonic()
         self.run_people()
         self.longest_s = max(0.8, 6 * (time.monotonic() - began))  # sanitizers are slow
-        table = Table(choose)
+        edits = Edits(self.org, choose)
         self.forget_writes()
         self.site.stop()
         self.add_faults(SEED)
         in_the_middle = 0
         for _ in range(KILLS):
-            in_the_middle += self.live(choose, table, ids, -(-EDITS // KILLS))
+            in_the_middle += self.live(choose, edits, ids, -(-EDITS // KILLS))
             self.org.advance(choose.randrange(5, 150))
         self.assertGreaterEqual(in_the_middle, KILLS // 4)
         faulted = self.org.counters()["faulted"]
         self.assertGreater(faulted, KILLS // 10)
         self.come_to_rest()
-        self.assert_all_true(table, ids)
+        self.assert_all_true(edits, ids)
         print(f"{in_the_middle} kills in the middle of a run, {faulted} requests without an answer, "
-              f"{table.made} people made, {len(self.conflicts('--all'))} conflicts", flush=True)
+              f"{edits.made} people made, {len(self.conflicts('--all'))} conflicts", flush=True)
 
     def come_to_rest(self):
         self.org.clear_faults()
@@ -135,20 +147,36 @@ class TwoWayCrash(TwoWay):
         self.org.advance(OVERLAP_S + 60)  # what that one left unanswered
         self.run_until_quiet()
 
-    def assert_all_true(self, table, ids):
+    def assert_all_true(self, edits, ids):
         self.assertEqual(self.errors(), [])
         # What both sides kept on editing waits for a person, and is listed.
         frozen = {(line["record_id"], line["field"]) for line in self.conflicts()}
         self.assertLess(len(frozen), 5 + EDITS // 100)
         self.assert_sides_equal(excepted=frozen, identity="Email")
-        self.assertEqual(len(self.dump()), PAIRS + table.made)
-        self.assertEqual(len(self.ids()), PAIRS + table.made)
+        self.assertEqual(len(self.dump()), PAIRS + edits.made)
+        self.assertEqual(len(self.ids()), PAIRS + edits.made)
         sent = self.writes()["by_record"]
-        untouched = {record: set(sent[record]) - table.edited[record]
+        untouched = {record: set(sent[record]) - set(edits.here[record])
                      for record in ids if record in sent}
         self.assertEqual({record: fields for record, fields in untouched.items() if fields}, {})
         self.assert_nothing_twice()
+        self.assert_last_edits(edits, frozen)
         self.assert_quiet()
+
+    def assert_last_edits(self, edits, frozen):
+        """Nothing older than the last edit of either side, and where only one edited: just that."""
+        kinds = {field["name"]: field for field in self.org.describe("Contact")["fields"]}
+        rows = {row["sf_id"]: row for row in self.dump()}
+        wrong = []
+        for record in {*edits.here, *edits.there}:
+            for field in EDITED:
+                last = [compare.canonical_column(kinds[field], side[record][field])
+                        for side in (edits.here, edits.there) if field in side[record]]
+                value = compare.canonical_column(kinds[field],
+                                                 rows[record][edits.columns[field]])
+                if last and value not in last and (record, field) not in frozen:
+                    wrong.append(f"{record} {field}: {value!r}, last edits {last}")
+        self.assertEqual(wrong[:10], [])
 
 
 if __name__ == "__main__":

@@ -168,6 +168,24 @@ class Creation(TwoWay):
         self.assert_nothing_twice()
         self.assert_quiet()
 
+    def test_one_made_long_after_its_answer_was_lost_is_made_once(self):
+        self.bring_up_matching()
+        self.insert("made@acme.example", title="first")
+        self.org.fault("collections", commit_later_s=1500)
+        self.site.operate("run", "people", check=False)
+        # Given up, and asked for again; then the first request comes after all.
+        self.org.advance(700)
+        self.run_until_quiet()
+        self.assertEqual(len(self.keys()), 1)
+        self.sql("UPDATE person SET title = 'second' WHERE email = 'made@acme.example'")
+        self.run_people()
+        self.org.advance(900)
+        self.run_until_quiet()
+        self.assertEqual(self.org.admin("pending")["pending"], [])
+        self.assertEqual(len(self.ids()), 21)
+        self.assert_sides_equal(identity="Email")
+        self.assert_quiet()
+
     def test_known_by_email_or_by_nobody(self):
         self.bring_up_matching()
         one = self.org.create("Contact", LastName="Okafor", Email="ada@acme.example")
@@ -236,6 +254,29 @@ class Waiting(TwoWay):
         self.assertEqual(self.record(here)["Title"], "here")
         self.run_until_quiet()
         self.assert_sides_equal(identity=None)
+
+    def test_a_later_edit_waits_for_an_unanswered_write(self):
+        """Sent at once, it would be overwritten as soon as the first one came."""
+        self.bring_up_people()
+        record, other = self.ids(2)
+        self.edit_row(record, title="first")
+        self.org.fault("collections", commit_later_s=200)
+        self.site.operate("run", "people", check=False)
+        self.edit_row(record, title="second")
+        self.edit_row(other, title="not held up")
+        self.org.advance(30)
+        self.forget_writes()
+        self.run_people()
+        self.assertEqual(self.writes()["by_record"], {other: {"Title": 1}})
+        self.assertEqual({line["state"] for line in self.backlog()
+                          if line["record_id"] == record} & {"unknown"}, {"unknown"})
+        self.org.advance(200)
+        self.run_people()
+        self.run_until_quiet()
+        self.assertEqual((self.record(record)["Title"], self.row(record)["title"]),
+                         ("second", "second"))
+        self.assert_sides_equal()
+        self.assert_quiet()
 
     def test_calls_spent_in_the_middle(self):
         self.bring_up_people(contacts=500)
