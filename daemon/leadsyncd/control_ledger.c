@@ -12,6 +12,7 @@
 #include "record/value.h"
 #include "report.h"
 #include "sync/sync_listing.h"
+#include "vault/vault.h"
 
 #define FEW_LINES 50
 
@@ -237,6 +238,7 @@ static bool begin_order(struct conversation *in, struct json_object *request,
 	if (!id && ret->act != STORE_RETRY)
 		return error_set(err, ERROR_HUMAN, "bad-request",
 				 "which record or row is meant is missing");
+	ret->instance = vault_instance(daemon_vault(in->daemon));
 	ret->job = job_conf(in->job)->name;
 	ret->id = id;
 	ret->field = request_text(request, "field");
@@ -354,7 +356,8 @@ void verb_detach(struct conversation *in, struct json_object *request)
 		conversation_fail(in, &err);
 	else
 		conversation_wait(in,
-				  sync_detach(job_store(in->job), job_conf(in->job)->name,
-					      end_detach, in),
+				  sync_detach(job_store(in->job),
+					      vault_instance(daemon_vault(in->daemon)),
+					      job_conf(in->job)->name, end_detach, in),
 				  cancel_order);
 }

@@ -25,6 +25,7 @@ void schema_free(struct schema *in)
 	free(in->fields);
 	free(in->object);
 	free(in->label);
+	free(in->version);
 	free(in);
 }
 

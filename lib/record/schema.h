@@ -30,6 +30,8 @@ struct schema_field {
 struct schema {
 	char *object;
 	char *label;
+	char *version; /* the provider's word for this state of it: another one, another state; NULL:
+			  it has none */
 	struct schema_field *fields; /* by name, sorted ignoring case */
 	size_t count;
 	const char *stamp_field; /* what increments are read by: SystemModstamp, else

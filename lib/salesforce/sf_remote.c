@@ -100,6 +100,9 @@ static void keep_schema(struct sf_remote *in, const char *name, struct schema *s
 	/* It goes back in a header, so it must be a date and nothing else. */
 	object->last_modified =
 		utc_parse_http(last_modified, &ms) ? mem_strdup(last_modified) : NULL;
+	/* It moves with every change of the object, its picklists and permissions included. */
+	if (object->last_modified)
+		schema->version = mem_strdup(object->last_modified);
 }
 
 /* What concerns one record or field of a write concerns all of a read. */

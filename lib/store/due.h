@@ -25,12 +25,12 @@ struct due {
 	struct value key;   /* that row's */
 	int64_t edited_ms;  /* its youngest edit, this machine's clock; 0: not by an edit */
 	int64_t since_ms;
-	int64_t not_before_ms; /* this machine's clock; 0: at once */
-	unsigned tries;        /* that ended in passing trouble */
+	int64_t not_before_ms;   /* this machine's clock; 0: at once */
+	unsigned tries;          /* that ended in passing trouble */
 	struct record_hash seen; /* of a record without a row: as it was when it came to be due */
-	char birth_key[33];    /* of a row: an earlier creation went out under it and was never seen
+	char birth_key[33]; /* of a row: an earlier creation went out under it and was never seen
 				  since; "": none */
-	char chosen[19];       /* of a row: the record that a person said is its own; "" */
+	char chosen[19];    /* of a row: the record that a person said is its own; "" */
 };
 
 enum sent_operation { SENT_CREATE, SENT_UPDATE, SENT_DELETE };
@@ -39,9 +39,9 @@ enum sent_operation { SENT_CREATE, SENT_UPDATE, SENT_DELETE };
 struct sent {
 	int64_t number; /* 0: none */
 	enum sent_operation operation;
-	bool unknown;       /* its request ended without an answer, or the program did */
-	char remote_id[19]; /* "" of a creation */
-	struct value key;   /* of the row; null of a delete */
+	bool unknown;            /* its request ended without an answer, or the program did */
+	char remote_id[19];      /* "" of a creation */
+	struct value key;        /* of the row; null of a delete */
 	struct record_hash seen; /* of a record without a row: as it was when it came to be due */
 	char birth_key[33]; /* of a creation: what stands in the external id field, 128 random bits
 			       in hex; else "" */

@@ -15,6 +15,7 @@ void store_state_copy(struct store_state *to, const struct store_state *from)
 
 	made.mapping = from->mapping ? mem_strdup(from->mapping) : NULL;
 	made.where = from->where ? mem_strdup(from->where) : NULL;
+	made.schema = from->schema ? mem_strdup(from->schema) : NULL;
 	store_state_clear(to);
 	*to = made;
 }
@@ -23,6 +24,7 @@ void store_state_clear(struct store_state *in)
 {
 	free(in->mapping);
 	free(in->where);
+	free(in->schema);
 	*in = (struct store_state){ 0 };
 }
 

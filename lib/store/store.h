@@ -51,6 +51,7 @@ struct store_state {
 	struct cursor cursor;
 	char *mapping;     /* owned: mapping_print() of it; NULL before the first load */
 	char *where;       /* owned: the condition; NULL: none */
+	char *schema;      /* owned: schema.version when it was last looked at; NULL: none */
 	bool compare_owed; /* links must be held against all ids that the remote still shows */
 };
 void store_state_copy(struct store_state *to, const struct store_state *from); /* frees what was
@@ -179,10 +180,12 @@ enum store_act {
 	STORE_RETRY,   /* rejects are forgotten, and what they held back is due again */
 	STORE_IGNORE,  /* rejects are no longer listed; still not sent until something changed */
 	STORE_RESOLVE, /* fields that wait for a person get `winner`'s value with the next run; or a
-			  row that matched several records is `record_id`'s */
+			  row that matched several records is `record_id`'s; or, LOCAL, a row whose
+			  record was deleted may have one made again */
 };
 struct store_order {
 	enum store_act act;
+	const char *instance; /* whose daemon: another's ledger is ERROR_STATE, untouched */
 	const char *job;
 	const char *id;    /* a remote id (15 or 18 characters) or a row's key; NULL: all (not
 			       RESOLVE) */
@@ -348,7 +351,7 @@ struct store_ops {
 	bool (*order)(struct store *in, const struct store_order *order, int64_t *ret_count,
 		      struct error *err);
 	/* Takes the job's triggers and everything the ledger has of it away; the table stays. */
-	bool (*detach)(struct store *in, const char *job, struct error *err);
+	bool (*detach)(struct store *in, const char *instance, const char *job, struct error *err);
 };
 
 /* A database embeds these first in its own structs. */

@@ -46,6 +46,7 @@ void apply_free(struct apply *in)
 	free(in->org_id);
 	free(in->where);
 	free(in->mapping_text);
+	free(in->schema);
 	free(in->match);
 	free(in->key_field);
 	free(in);
@@ -103,7 +104,12 @@ static bool save_begin(struct apply *in, struct error *err)
 	return true;
 }
 
-/* What was refused may be taken under another mapping. */
+static bool differs(const char *then, const char *now)
+{
+	return strcmp(then ? then : "", now ? now : "") != 0;
+}
+
+/* What was refused may be taken under another mapping, or by an object that is another now. */
 static bool forget_refusals(struct apply *in, struct error *err)
 {
 	const struct store_ops *ops = apply_ops(in);
@@ -137,7 +143,7 @@ static bool prepare_in(struct apply *in, struct store *store, struct error *err)
 	if (!in->session)
 		return false;
 	in->stored = state.cursor;
-	news = state.mapping && strcmp(state.mapping, in->mapping_text) != 0;
+	news = differs(state.mapping, in->mapping_text) || differs(state.schema, in->schema);
 	if (news && !forget_refusals(in, err)) {
 		store_state_clear(&state);
 		return false;

@@ -48,6 +48,7 @@ struct apply {
 	bool seen_begun;      /* of this leg */
 	unsigned reject_lines;
 	char *mapping_text; /* owned; mapping_print() */
+	char *schema;       /* owned; schema.version; NULL: none */
 	void *owner;        /* the run, for the loop's use alone */
 	bool failed;        /* the run did, or what the worker did last; with `failure` */
 	struct error failure;

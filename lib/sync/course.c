@@ -74,6 +74,7 @@ bool course_begin(struct course *in, const struct store_state *state, const stru
 	today = in->state;
 	today.mapping = (char *)args->mapping;
 	today.where = (char *)args->where;
+	today.schema = (char *)args->schema;
 	store_state_copy(&made, &today);
 	store_state_clear(&in->state);
 	in->state = made;
@@ -81,7 +82,7 @@ bool course_begin(struct course *in, const struct store_state *state, const stru
 	       state->compare_owed != in->state.compare_owed ||
 	       in->state.cursor.phase != (known ? known->phase : state->cursor.phase) ||
 	       !same_text(state->mapping, args->mapping) || !same_text(state->where, args->where) ||
-	       args->full;
+	       !same_text(state->schema, args->schema) || args->full;
 }
 
 void course_clear(struct course *in)

@@ -73,6 +73,7 @@ struct course_args {
 	int64_t overlap_ms;
 	const char *mapping; /* mapping_print() of today's */
 	const char *where;   /* NULL: none */
+	const char *schema;  /* schema.version; NULL: none */
 	bool full;
 };
 

@@ -10,6 +10,8 @@
 #include "sync/apply_work.h"
 #include "sync/push_batch.h"
 
+#define MOST_PICK 1000 /* bytes */
+
 struct push_batch *push_batch_new(enum push_kind kind)
 {
 	struct push_batch *made = mem_new(struct push_batch);
@@ -80,11 +82,15 @@ static void search_unanswered(const struct apply *in, struct push_batch *batch)
 	end_search(batch);
 }
 
+/* A null matches nothing; nor does what is longer than any key, which no query could hold. */
 static bool is_whole(const struct apply *in, const struct store_row *row)
 {
-	for (size_t i = 0; i < in->match_count; i++)
-		if (value_is_null(&row->values[in->match[i]]))
+	for (size_t i = 0; i < in->match_count; i++) {
+		const struct value *value = &row->values[in->match[i]];
+
+		if (value_is_null(value) || value->len > MOST_PICK)
 			return false;
+	}
 	return in->match_count;
 }
 

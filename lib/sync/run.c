@@ -310,10 +310,12 @@ static bool set_up(struct run *in, struct error *err)
 	apply->overlap_ms = in->job->overlap_s * 1000;
 	apply->org_id = mem_strdup(remote->ops->org_id(remote));
 	apply->mapping_text = mapping_print(apply->mapping);
+	apply->schema = schema->version ? mem_strdup(schema->version) : NULL;
 	apply->args = (struct course_args){ .server_ms = in->server_ms,
 					    .overlap_ms = in->job->overlap_s * 1000,
 					    .mapping = apply->mapping_text,
 					    .where = apply->where,
+					    .schema = apply->schema,
 					    .full = in->full };
 	return true;
 }

@@ -147,7 +147,7 @@ struct sync_order {
 	struct sync_store *store;
 	bool detaches;
 	struct store_order order; /* the texts in it are owned, */
-	char *job, *id, *field, *record_id;
+	char *instance, *job, *id, *field, *record_id;
 	int64_t count;
 	bool ok;
 	struct error err;
@@ -162,7 +162,7 @@ static void order_work(void *arg)
 
 	if (!store)
 		return;
-	in->ok = in->detaches ? store->ops->detach(store, in->job, &in->err)
+	in->ok = in->detaches ? store->ops->detach(store, in->instance, in->job, &in->err)
 			      : store->ops->order(store, &in->order, &in->count, &in->err);
 	sync_store_leave(in->store);
 	if (in->ok && in->detaches)
@@ -177,6 +177,7 @@ static void order_free(void *arg)
 {
 	struct sync_order *in = arg;
 
+	free(in->instance);
 	free(in->job);
 	free(in->id);
 	free(in->field);
@@ -211,6 +212,7 @@ struct sync_order *sync_order(struct sync_store *in, const struct store_order *o
 			      sync_order_fn *done, void *arg)
 {
 	struct sync_order made = { .order = *order,
+				   .instance = mem_strdup(order->instance),
 				   .job = mem_strdup(order->job),
 				   .id = copy_of(order->id),
 				   .field = copy_of(order->field),
@@ -218,6 +220,7 @@ struct sync_order *sync_order(struct sync_store *in, const struct store_order *o
 				   .done = done,
 				   .done_arg = arg };
 
+	made.order.instance = made.instance;
 	made.order.job = made.job;
 	made.order.id = made.id;
 	made.order.field = made.field;
@@ -225,10 +228,11 @@ struct sync_order *sync_order(struct sync_store *in, const struct store_order *o
 	return order_start(in, &made);
 }
 
-struct sync_order *sync_detach(struct sync_store *in, const char *job, sync_order_fn *done,
-			       void *arg)
+struct sync_order *sync_detach(struct sync_store *in, const char *instance, const char *job,
+			       sync_order_fn *done, void *arg)
 {
 	return order_start(in, &(struct sync_order){ .detaches = true,
+						     .instance = mem_strdup(instance),
 						     .job = mem_strdup(job),
 						     .done = done,
 						     .done_arg = arg });

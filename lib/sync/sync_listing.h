@@ -37,8 +37,8 @@ struct sync_order *sync_order(struct sync_store *in, const struct store_order *o
 			      sync_order_fn *done, void *arg);
 
 /* Nothing is left of the job but its table. A run of it may not be under way. `count` is 0. */
-struct sync_order *sync_detach(struct sync_store *in, const char *job, sync_order_fn *done,
-			       void *arg);
+struct sync_order *sync_detach(struct sync_store *in, const char *instance, const char *job,
+			       sync_order_fn *done, void *arg);
 
 /* `done` never comes; what the worker has begun is done all the same. */
 void sync_order_cancel(struct sync_order *in);

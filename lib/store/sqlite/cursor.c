@@ -35,7 +35,9 @@ const char cursor_step_2[] =
 	"ALTER TABLE leadsync_cursor ADD COLUMN marks_after INTEGER NOT NULL DEFAULT 0"
 	"	/* this job has no leadsync_mark up to it */;"
 	"ALTER TABLE leadsync_cursor ADD COLUMN gone_owed INTEGER NOT NULL DEFAULT 0"
-	"	/* 1: rows that went unseen are yet to be found */;";
+	"	/* 1: rows that went unseen are yet to be found */;"
+	"ALTER TABLE leadsync_cursor ADD COLUMN schema TEXT"
+	"	/* which state of the object was looked at last */;";
 
 static const char *const phases[] = { [CURSOR_NONE] = "none",
 				      [CURSOR_LOAD] = "load",
@@ -112,7 +114,7 @@ static bool find(struct session *in, struct store_state *ret, bool *ret_same, st
 	struct statement *s = statement_new(
 		in->db,
 		"SELECT number, object, table_name, key_column, phase, bound_ms, since_ms, last_ms,"
-		" last_id, deletions_ms, whole_ms, mapping, condition, compare_owed,"
+		" last_id, deletions_ms, whole_ms, mapping, condition, schema, compare_owed,"
 		" marks_after, gone_owed FROM leadsync_cursor"
 		" WHERE job = :job",
 		err);
@@ -137,6 +139,7 @@ static bool find(struct session *in, struct store_state *ret, bool *ret_same, st
 	in->job_number = statement_int(s, "number");
 	made.mapping = (char *)statement_text(s, "mapping");
 	made.where = (char *)statement_text(s, "condition");
+	made.schema = (char *)statement_text(s, "schema");
 	made.compare_owed = statement_int(s, "compare_owed");
 	in->scan.after = statement_int(s, "marks_after");
 	in->scan.gone_owed = statement_int(s, "gone_owed");
@@ -203,8 +206,9 @@ bool cursor_save(struct session *in, const struct store_state *state, struct err
 		in, KEPT_CURSOR_SAVE,
 		"UPDATE leadsync_cursor SET phase = :phase, bound_ms = :bound, since_ms = :since,"
 		" last_ms = :last, last_id = :id, deletions_ms = :deletions, whole_ms = :whole,"
-		" mapping = :mapping, condition = :condition, compare_owed = :owed WHERE number = "
-		":job",
+		" mapping = :mapping, condition = :condition, schema = :schema, compare_owed = "
+		":owed"
+		" WHERE number = :job",
 		err);
 
 	if (!s)
@@ -218,6 +222,7 @@ bool cursor_save(struct session *in, const struct store_state *state, struct err
 	statement_bind_int(s, ":whole", state->cursor.whole_ms);
 	statement_bind_text(s, ":mapping", state->mapping);
 	statement_bind_text(s, ":condition", state->where);
+	statement_bind_text(s, ":schema", state->schema);
 	statement_bind_int(s, ":owed", state->compare_owed);
 	statement_bind_int(s, ":job", in->job_number);
 	return statement_run(s, err);

@@ -1,7 +1,8 @@
 /* orders.c - what an operator asks for: rejects tried again or not heard of any more, and who is
  * right. Without a session, so without a mapping: fields are told by leadsync_field.
  *
- * In order: whom an order is about; RETRY and IGNORE; RESOLVE of fields; RESOLVE of a row. */
+ * In order: whom an order is about; RETRY and IGNORE; RESOLVE of fields, or of a row that outlived
+ * its record; RESOLVE of a row that matched several. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,6 +199,42 @@ static bool close_conflicts(struct following *in, const char *remote_id, struct 
 	return statement_run(s, err);
 }
 
+/* A row outlived its record: let go of the tombstone, it is a row without a record, which finds one
+ * or has one made. */
+static bool revive(struct following *in, const struct pair *pair, struct error *err)
+{
+	CLEANUP(statement_free)
+	struct statement *s = statement_new(
+		in->db,
+		"INSERT INTO leadsync_due (job, state, key, edited_ms, since_ms, not_before_ms,"
+		" tries) SELECT job, 'waiting', key, 0, :now, 0, 0 FROM leadsync_link"
+		" WHERE job = :job AND remote_id = :id AND state = 1 AND key IS NOT NULL"
+		" ON CONFLICT DO UPDATE SET state = 'waiting', not_before_ms = 0, tries = 0",
+		err);
+	CLEANUP(statement_free) struct statement *unrow = NULL;
+	int64_t before = db_total_changes(in->db);
+
+	if (!s)
+		return false;
+	statement_bind_int(s, ":job", in->job);
+	statement_bind_text(s, ":id", pair->remote_id);
+	statement_bind_int(s, ":now", in->order->now_ms);
+	if (!statement_run(s, err))
+		return false;
+	in->count = db_total_changes(in->db) - before;
+	if (!in->count)
+		return true;
+	unrow = statement_new(in->db,
+			      "UPDATE leadsync_link SET key = NULL WHERE job = :job AND"
+			      " remote_id = :id",
+			      err);
+	if (!unrow)
+		return false;
+	statement_bind_int(unrow, ":job", in->job);
+	statement_bind_text(unrow, ":id", pair->remote_id);
+	return statement_run(unrow, err);
+}
+
 static bool resolve_fields(struct following *in, struct error *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new();
@@ -210,6 +247,8 @@ static bool resolve_fields(struct following *in, struct error *err)
 		return true;
 	if (!choose(in, &pair, arena, err))
 		return false;
+	if (!in->count && !in->order->field && in->order->winner == TOLD_LOCAL)
+		return revive(in, &pair, err);
 	return !in->count || (put_base(in, &pair, err) && make_due(in, pair.remote_id, err) &&
 			      close_conflicts(in, pair.remote_id, err));
 }

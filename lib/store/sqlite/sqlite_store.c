@@ -411,9 +411,9 @@ static bool order(struct store *store, const struct store_order *what, int64_t *
 {
 	struct db *db = of_store(store)->db;
 	int64_t count = 0;
-	bool there;
+	bool there, ours;
 
-	if (!has_ledger(db, &there, err))
+	if (!meta_check(db, "", what->instance, &ours, err) || !has_ledger(db, &there, err))
 		return false;
 	if (there && (!db_begin(db, err) || !db_end(db, orders_follow(db, what, &count, err), err)))
 		return false;
@@ -421,12 +421,13 @@ static bool order(struct store *store, const struct store_order *what, int64_t *
 	return true;
 }
 
-static bool detach(struct store *store, const char *job, struct error *err)
+static bool detach(struct store *store, const char *instance, const char *job, struct error *err)
 {
 	struct db *db = of_store(store)->db;
-	bool there;
+	bool there, ours;
 
-	if (!exists(db, "leadsync_ledger", &there, err))
+	if (!meta_check(db, "", instance, &ours, err) ||
+	    !exists(db, "leadsync_ledger", &there, err))
 		return false;
 	return !there || (db_migrate(db, "leadsync_ledger", steps, STEPS, err) &&
 			  db_begin(db, err) && db_end(db, detach_job(db, job, err), err));

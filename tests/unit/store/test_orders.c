@@ -9,6 +9,7 @@ static int64_t follow(struct bench *in, struct store_order order)
 	int64_t count = -1;
 
 	order.job = order.job ? order.job : "contacts";
+	order.instance = "ours";
 	order.now_ms = 77;
 	must(in, in->store->ops->order(in->store, &order, &count, &in->err), "order");
 	return count;
@@ -248,14 +249,29 @@ static void resolve_a_row(void **state)
 	assert_int_equal(follow(in, order), 0);
 	order.record_id = "nobody";
 	order.job = "contacts";
+	order.instance = "ours";
 	assert_false(in->store->ops->order(in->store, &order, &count, &in->err));
 	assert_string_equal(in->err.code, "bad-id");
+}
+
+static void another_ones_ledger_is_left_alone(void **state)
+{
+	struct store_order order = { .act = STORE_RETRY, .instance = "theirs", .job = "contacts" };
+	struct bench *in = *state;
+	int64_t count;
+
+	must_prepare(in);
+	assert_false(in->store->ops->order(in->store, &order, &count, &in->err));
+	assert_string_equal(in->err.code, "other-instance");
+	assert_false(in->store->ops->detach(in->store, "theirs", "contacts", &in->err));
+	assert_int_equal(in->err.kind, ERROR_STATE);
+	assert_string_equal(ask(in, "SELECT count(*) FROM leadsync_cursor"), "1");
 }
 
 static void nothing_before_the_first_run(void **state)
 {
 	struct store_listing listing = { .limit = 10 };
-	struct store_order order = { .act = STORE_RETRY, .job = "contacts" };
+	struct store_order order = { .act = STORE_RETRY, .instance = "ours", .job = "contacts" };
 	struct bench *in = *state;
 	struct store_reject_line *lines;
 	struct store_conflict_line *conflicts;
@@ -275,7 +291,7 @@ static void nothing_before_the_first_run(void **state)
 	assert_int_equal(count, 0);
 	must(in, in->store->ops->order(in->store, &order, &done, &in->err), "order");
 	assert_int_equal(done, 0);
-	must(in, in->store->ops->detach(in->store, "contacts", &in->err), "detach");
+	must(in, in->store->ops->detach(in->store, "ours", "contacts", &in->err), "detach");
 }
 
 static const char ledger_lines[] =
@@ -327,14 +343,14 @@ static void detached(void **state)
 	assert_string_equal(ask(in, ledger_lines), "222222222222222");
 	in->store->ops->release(TAKE(in->session));
 	for (int i = 0; i < 2; i++) { /* once more does nothing more */
-		must(in, in->store->ops->detach(in->store, "contacts", &in->err), "detach");
+		must(in, in->store->ops->detach(in->store, "ours", "contacts", &in->err), "detach");
 		assert_string_equal(ask(in, ledger_lines), "111111111111111");
 	}
 	assert_string_equal(ask(in, "SELECT count(*) FROM contact"), "1");
 	sql(in, "UPDATE contact SET last_name = 'x'"); /* nothing of ours is in the way */
 	must_prepare(in);
 	assert_string_equal(ask(in, "SELECT count(*) FROM leadsync_mark"), "1");
-	must(in, in->store->ops->detach(in->store, "nobody", &in->err), "detach");
+	must(in, in->store->ops->detach(in->store, "ours", "nobody", &in->err), "detach");
 }
 
 /* A table that two jobs fill stays ours until the last of them goes. */
@@ -346,9 +362,9 @@ static void one_of_two_jobs(void **state)
 	in->job.name = "others";
 	must_prepare(in);
 	in->store->ops->release(TAKE(in->session));
-	must(in, in->store->ops->detach(in->store, "contacts", &in->err), "detach");
+	must(in, in->store->ops->detach(in->store, "ours", "contacts", &in->err), "detach");
 	assert_string_equal(ask(in, "SELECT count(*) FROM leadsync_tables"), "1");
-	must(in, in->store->ops->detach(in->store, "others", &in->err), "detach");
+	must(in, in->store->ops->detach(in->store, "ours", "others", &in->err), "detach");
 	assert_string_equal(ask(in, "SELECT count(*) FROM leadsync_tables"), "0");
 	assert_string_equal(ask(in, "SELECT count(*) FROM sqlite_schema WHERE name = 'contact'"),
 			    "1");
@@ -363,6 +379,7 @@ int main(void)
 		ROW(resolve_a_field),
 		ROW(resolve_nothing),
 		ROW(resolve_a_row),
+		ROW(another_ones_ledger_is_left_alone),
 		ROW(nothing_before_the_first_run),
 		ROW(detached),
 		ROW(one_of_two_jobs),

@@ -113,7 +113,7 @@ static void is_detached_as_it_is(void **state)
 
 	sql(in, before);
 	in->store = sqlite_store_open(in->path, &in->err);
-	must(in, in->store->ops->detach(in->store, "contacts", &in->err), "detach");
+	must(in, in->store->ops->detach(in->store, "ours", "contacts", &in->err), "detach");
 	assert_string_equal(ask(in, "SELECT (SELECT count(*) FROM leadsync_link) ||"
 				    " (SELECT count(*) FROM leadsync_cursor) ||"
 				    " (SELECT count(*) FROM contact)"),

@@ -127,8 +127,12 @@ static const char *org_id(struct remote *in)
 	return "00D000000000001EAA";
 }
 
-static const struct remote_ops ops = { do_describe,  get_schema, do_read,
-				       do_read_more, do_cancel,  org_id };
+static const struct remote_ops ops = { .describe = do_describe,
+				       .schema = get_schema,
+				       .read = do_read,
+				       .read_more = do_read_more,
+				       .cancel = do_cancel,
+				       .org_id = org_id };
 
 static void ended(const struct run_outcome *outcome, void *arg)
 {

@@ -80,6 +80,7 @@ static void make_schema(struct fake *in)
 {
 	schema_free(in->schema);
 	in->schema = schema_new("Contact");
+	in->schema->version = in->version ? mem_strdup(in->version) : NULL;
 	for (size_t i = 0; i < in->field_count; i++)
 		if (!in->fields[i].gone)
 			schema_add(in->schema, describe_field(&in->fields[i]));

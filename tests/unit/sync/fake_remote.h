@@ -85,6 +85,7 @@ struct fake {
 	struct loop *loop;
 	int64_t now_ms;
 	const char *org_id;
+	const char *version; /* of the schema; NULL: it has none */
 	struct fake_field fields[FAKE_FIELDS];
 	size_t field_count;
 	struct fake_record *records;

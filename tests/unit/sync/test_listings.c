@@ -245,9 +245,12 @@ static void got_count(int64_t count, const struct error *err, void *arg)
 
 static size_t ordered(struct world *in, enum store_act act, const char *id, const char *field)
 {
-	const struct store_order order = {
-		.act = act, .job = "contacts", .id = id, .field = field, .winner = TOLD_REMOTE
-	};
+	const struct store_order order = { .act = act,
+					   .instance = in->instance,
+					   .job = "contacts",
+					   .id = id,
+					   .field = field,
+					   .winner = TOLD_REMOTE };
 	struct answer answer = { .there = false };
 
 	sync_order(in->store, &order, got_count, &answer);
@@ -260,7 +263,7 @@ static void detached(struct world *in)
 {
 	struct answer answer = { .there = false };
 
-	sync_detach(in->store, "contacts", got_count, &answer);
+	sync_detach(in->store, in->instance, "contacts", got_count, &answer);
 	wait_for(in, &answer);
 	assert_false(answer.failed);
 }
@@ -457,9 +460,10 @@ static void cancelled_means_never(void **state)
 	sync_runs_cancel(sync_runs(in->store, NULL, 10, must_not_come, NULL));
 	sync_listing_cancel(sync_list_rejects(in->store, &(struct store_listing){ .limit = 10 },
 					      no_rejects_come, NULL));
-	sync_order_cancel(sync_order(in->store,
-				     &(struct store_order){ .act = STORE_RETRY, .job = "contacts" },
-				     no_count_comes, NULL));
+	sync_order_cancel(sync_order(
+		in->store,
+		&(struct store_order){ .act = STORE_RETRY, .instance = "ours", .job = "contacts" },
+		no_count_comes, NULL));
 	runs_of(in, NULL, 10);
 	world_free(in);
 }
@@ -478,7 +482,7 @@ static void a_store_that_cannot_be_opened(void **state)
 	assert_int_equal(in->err.kind, ERROR_HUMAN);
 	assert_true(summary_of(in).failed);
 	assert_true(rejects_of(in, NULL, false).failed);
-	sync_detach(in->store, "contacts", got_count, &answer);
+	sync_detach(in->store, in->instance, "contacts", got_count, &answer);
 	wait_for(in, &answer);
 	assert_true(answer.failed);
 	world_free(in);

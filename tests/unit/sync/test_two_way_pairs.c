@@ -565,6 +565,21 @@ static void not_made_again(struct world *in)
 	assert_int_equal(in->fake->writes, 0);
 }
 
+static void consented(struct world *in)
+{
+	char id[19];
+
+	fake_id(2, id);
+	assert_int_equal(world_order(in, STORE_RESOLVE, id, NULL, TOLD_LOCAL), 1);
+}
+
+static void made_again(struct world *in)
+{
+	assert_int_equal(fake_alive(in->fake), 7);
+	assert_int_equal(in->fake->made, 1);
+	assert_int_equal(rows(in), 7);
+}
+
 static void undeleted(struct world *in)
 {
 	fake_undelete(in->fake, 2);
@@ -960,6 +975,8 @@ static const struct two_way scenarios[] = {
 	{ "deleted here, edited there", loaded_delete_both, dropped_and_edited_there,
 	  record_beats_delete, .odd = true },
 	{ "a deleted pair is not made again", long_deleted, edit_of_the_dead, not_made_again,
+	  .odd = true },
+	{ "a deleted pair is made again by consent", long_deleted, consented, made_again, .runs = 2,
 	  .odd = true },
 	{ "deleted and back", long_deleted, undeleted, seven_pairs },
 	{ "deleted and back, edited meanwhile", long_deleted, edited_then_undeleted, back_in_lyon },

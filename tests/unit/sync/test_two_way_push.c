@@ -224,6 +224,11 @@ static void mapping_changed(struct world *in)
 	world_unmap(in, "Active__c");
 }
 
+static void object_changed(struct world *in)
+{
+	in->fake->version = "another";
+}
+
 static void retried(struct world *in)
 {
 	char id[19];
@@ -689,6 +694,7 @@ static const struct two_way scenarios[] = {
 	{ "refused, its row edited", lyon_refused, same_row_edited, lyon_and_five },
 	{ "refused, its record edited", lyon_refused, its_record_edited, lyon_and_five },
 	{ "refused, the mapping changed", lyon_refused, mapping_changed, lyon_at_last },
+	{ "refused, the object changed", lyon_refused, object_changed, lyon_at_last },
 	{ "refused, an operator asks again", lyon_refused, retried, lyon_at_last },
 	{ "refused, taken back", lyon_refused, taken_back, oslo_again },
 	{ "one field refused, the rest sent", loaded_refuses_field, city_and_name,

@@ -295,6 +295,7 @@ size_t world_order(struct world *in, enum store_act act, const char *id, const c
 {
 	struct reading r = open_listing(in, true);
 	struct store_order order = { .act = act,
+				     .instance = in->instance,
 				     .job = in->job.name,
 				     .id = id,
 				     .field = field,
