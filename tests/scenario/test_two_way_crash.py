@@ -5,11 +5,13 @@ older one, and once all is quiet a run writes nothing. Sizes come from the envir
 for the full ones); the seed is printed, and LEADSYNC_SEED plays it again as far as timing allows.
 """
 import collections
+import contextlib
 import os
 import random
 import threading
 import time
 import unittest
+import urllib.error
 
 import compare
 import two_way
@@ -37,6 +39,7 @@ class Edits:
         self.here = collections.defaultdict(dict)  # record id -> field -> the last value
         self.there = collections.defaultdict(dict)
         self.made = 0
+        self.deleted = set()  # on either side
 
     def value(self, field):
         choose = self.choose
@@ -59,8 +62,10 @@ class Edits:
     def edit_row(self, database, record_id):
         values = self.some()
         names = ", ".join(f"{self.columns[field]} = ?" for field in values)
-        database.execute(f"UPDATE person SET {names} WHERE sf_id = ?", [*values.values(), record_id])
-        self.here[record_id].update(values)
+        done = database.execute(f"UPDATE person SET {names} WHERE sf_id = ?",
+                                [*values.values(), record_id])
+        if done.rowcount:
+            self.here[record_id].update(values)
 
     def edit_record(self, record_id):
         values = self.some()
@@ -68,8 +73,17 @@ class Edits:
             values["Lead_Score__c"] = int(float(values["Lead_Score__c"]))
         if "Consent__c" in values:
             values["Consent__c"] = bool(values["Consent__c"])
-        self.org.edit("Contact", record_id, **values)
-        self.there[record_id].update(values)
+        with contextlib.suppress(urllib.error.HTTPError):  # it is deleted
+            self.org.edit("Contact", record_id, **values)
+            self.there[record_id].update(values)
+
+    def delete(self, database, record_id):
+        self.deleted.add(record_id)
+        if self.choose.random() < 0.5:
+            database.execute("DELETE FROM person WHERE sf_id = ?", [record_id])
+        else:
+            with contextlib.suppress(urllib.error.HTTPError):
+                self.org.delete("Contact", record_id)
 
     def insert(self, database):
         self.made += 1
@@ -79,6 +93,8 @@ class Edits:
 
 
 class TwoWayCrash(TwoWay):
+    deletes = False
+
     def add_faults(self, seed):
         """Answers lost after the server acted, or before it acts minutes later; and plain trouble."""
         self.org.admin("faults", {"match": "collections", "commit": True, "reset": True,
@@ -97,6 +113,8 @@ class TwoWayCrash(TwoWay):
                 edits.edit_record(choose.choice(choose.choice((hot, ids))))
                 if step % 20 == 0:
                     edits.insert(database)
+                if self.deletes and step % 5 == 0:
+                    edits.delete(database, choose.choice(ids))
 
     def live(self, choose, edits, ids, count):
         """A life of the daemon: it runs, both sides are edited, it dies at some instant."""
@@ -112,11 +130,12 @@ class TwoWayCrash(TwoWay):
         log = self.site.logs[-1]
         return log.count("event=run_start") > log.count("event=run_done")
 
-    def test_killed_and_unanswered(self):
-        print(f"seed {SEED}: {PAIRS} pairs, {EDITS} edits on each side, {KILLS} kills", flush=True)
+    def play(self, kills, options=""):
+        """Kills and edits until the last one, then rest. The edits, and who was there at first."""
+        print(f"seed {SEED}: {PAIRS} pairs, {EDITS} edits on each side, {kills} kills", flush=True)
         choose = random.Random(SEED)
         self.bring_up_people(contacts=PAIRS, table=PERSON_TABLE,
-                             options=f"match = Email\n{two_way.CREATES}",
+                             options=f"match = Email\n{two_way.CREATES}\n{options}",
                              emulator_options=("--latency-ms", "10"))
         ids = self.ids()
         self.assertEqual(len(self.dump()), PAIRS)
@@ -128,16 +147,37 @@ class TwoWayCrash(TwoWay):
         self.site.stop()
         self.add_faults(SEED)
         in_the_middle = 0
-        for _ in range(KILLS):
-            in_the_middle += self.live(choose, edits, ids, -(-EDITS // KILLS))
+        for _ in range(kills):
+            in_the_middle += self.live(choose, edits, ids, -(-EDITS // kills))
             self.org.advance(choose.randrange(5, 150))
-        self.assertGreaterEqual(in_the_middle, KILLS // 4)
+        self.assertGreaterEqual(in_the_middle, kills // 4)
         faulted = self.org.counters()["faulted"]
-        self.assertGreater(faulted, KILLS // 10)
+        self.assertGreater(faulted, kills // 10)
         self.come_to_rest()
-        self.assert_all_true(edits, ids)
         print(f"{in_the_middle} kills in the middle of a run, {faulted} requests without an answer, "
-              f"{edits.made} people made, {len(self.conflicts('--all'))} conflicts", flush=True)
+              f"{edits.made} people made, {len(edits.deleted)} deleted, "
+              f"{len(self.conflicts('--all'))} conflicts", flush=True)
+        return edits, ids
+
+    def test_killed_and_unanswered(self):
+        edits, ids = self.play(KILLS)
+        frozen = self.assert_settled(edits, ids)
+        self.assertEqual(len(self.dump()), PAIRS + edits.made)
+        self.assertEqual(len(self.ids()), PAIRS + edits.made)
+        self.assert_last_edits(edits, frozen)
+        self.assert_quiet()
+
+    def test_deletions_too(self):
+        self.deletes = True
+        edits, ids = self.play(-(-KILLS // 2), "on_local_delete = delete\non_remote_delete = delete")
+        # A row that was edited outlives its record, and is listed.
+        outlived = {line["key"] for line in self.conflicts("--all")
+                    if (line["kind"], line["winner"]) == ("delete-edit", "local")}
+        self.assert_settled(edits, ids, outlived)
+        # Nobody vanished whom nobody deleted.
+        for alive in (set(self.ids()), {row["sf_id"] for row in self.dump()}):
+            self.assertEqual(set(ids) - alive - edits.deleted, set())
+        self.assert_quiet()
 
     def come_to_rest(self):
         self.org.clear_faults()
@@ -147,21 +187,19 @@ class TwoWayCrash(TwoWay):
         self.org.advance(OVERLAP_S + 60)  # what that one left unanswered
         self.run_until_quiet()
 
-    def assert_all_true(self, edits, ids):
+    def assert_settled(self, edits, ids, excepted=frozenset()):
+        """Both sides are equal, and only what was edited was sent. What is frozen."""
         self.assertEqual(self.errors(), [])
         # What both sides kept on editing waits for a person, and is listed.
         frozen = {(line["record_id"], line["field"]) for line in self.conflicts()}
         self.assertLess(len(frozen), 5 + EDITS // 100)
-        self.assert_sides_equal(excepted=frozen, identity="Email")
-        self.assertEqual(len(self.dump()), PAIRS + edits.made)
-        self.assertEqual(len(self.ids()), PAIRS + edits.made)
+        self.assert_sides_equal(excepted=frozen | excepted, identity="Email")
         sent = self.writes()["by_record"]
         untouched = {record: set(sent[record]) - set(edits.here[record])
                      for record in ids if record in sent}
         self.assertEqual({record: fields for record, fields in untouched.items() if fields}, {})
         self.assert_nothing_twice()
-        self.assert_last_edits(edits, frozen)
-        self.assert_quiet()
+        return frozen
 
     def assert_last_edits(self, edits, frozen):
         """Nothing older than the last edit of either side, and where only one edited: just that."""
