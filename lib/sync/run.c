@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/utc.h"
 #include "loop/loop.h"
 #include "loop/worker.h"
 #include "record/mapping.h"
@@ -303,8 +302,7 @@ static bool set_up(struct run *in, struct error *err)
 		return false;
 	set_key(in, schema, apply);
 	apply->server_ms = in->server_ms;
-	/* Marks are stamped by this machine's own clock, whatever ours was moved to. */
-	apply->clock_offset_ms = in->server_ms - utc_now_ms();
+	apply->clock_offset_ms = in->server_ms - loop_now_ms(in->loop);
 	apply->guard_ms = in->job->guard_s * 1000;
 	apply->history_ms = in->job->history_s * 1000;
 	apply->overlap_ms = in->job->overlap_s * 1000;
