@@ -156,6 +156,28 @@ static void unrefused(void **state)
 	assert_int_equal(due_of(in, "B").state, DUE_WAITING);
 }
 
+static void unrefused_in_part(void **state)
+{
+	struct bench *in = *state;
+	struct store_reject name = refusal("B", NULL), score = name, whole = name, *list;
+	bool set[8] = { true }; /* LastName, the first of the mapping */
+
+	must_prepare(in);
+	name.field = "LastName";
+	score.field = "Score__c";
+	name.field_only = score.field_only = true;
+	put_reject(in, name);
+	put_reject(in, score);
+	put_reject(in, whole);
+	assert_int_equal(refusals(in, "B", NULL, &list), 3);
+	begin(in);
+	DO(in, unrefuse, "B", NULL, set);
+	commit(in);
+	assert_int_equal(refusals(in, "B", NULL, &list), 1);
+	assert_string_equal(list[0].field, "Score__c");
+	assert_int_equal(due_of(in, "B").state, DUE_WAITING);
+}
+
 static struct store_conflict contest(const char *local, int64_t sent)
 {
 	return (struct store_conflict){ .remote_id = "A",
@@ -393,6 +415,7 @@ int main(void)
 		ROW(the_same_refusal_is_written_once),
 		ROW(a_refused_pair_is_not_taken_again),
 		ROW(unrefused),
+		ROW(unrefused_in_part),
 		ROW(a_contest_is_listed_once),
 		ROW(what_a_person_must_say),
 		ROW(another_contest_of_the_field),
