@@ -299,7 +299,8 @@ static bool bear_again(struct push_work *work, const struct sent *sent, struct e
 
 	strcpy(due.birth_key, sent->birth_key);
 	return work->work.ops->end_sent(work->work.in->session, sent->number, false, err) &&
-	       work->work.ops->put_due(work->work.in->session, &due, true, err);
+	       (!due.key.text || /* its row is gone: there is nobody to make it for */
+		work->work.ops->put_due(work->work.in->session, &due, true, err));
 }
 
 /* It was made, and somebody deleted it: not made again without consent. */

@@ -327,7 +327,7 @@ static bool forget_row(struct push_work *work, const struct due *due, struct err
 
 	if (!work->work.ops->find_row_due(work->work.in->session, &due->key, &now, err))
 		return false;
-	return now.number != due->number ||
+	return (due->key.text && now.number != due->number) ||
 	       work->work.ops->drop_due(work->work.in->session, due->number, err);
 }
 

@@ -924,6 +924,20 @@ static void each_by_its_own(struct world *in)
 	assert_int_equal(rows(in), 5);
 }
 
+/* --- what nobody could say, and now somebody can --- */
+
+static void lost_and_row_dropped(struct world *in)
+{
+	lost_undone(in);
+	world_sql(in, "DELETE FROM contact WHERE last_name = 'Novak'");
+}
+
+static void nothing_left_of_it(struct world *in)
+{
+	seven_pairs(in);
+	assert_int_equal(world_dues(in, NULL), 0);
+}
+
 static const struct two_way scenarios[] = {
 	{ "matched, salesforce's", nilsson_here, NULL, matched_oslo },
 	{ "matched, ours", nilsson_here_local, NULL, matched_bergen },
@@ -1011,6 +1025,8 @@ static const struct two_way scenarios[] = {
 	{ "our triggers dropped", loaded, triggers_dropped, all_noticed, .runs = 2 },
 	{ "two jobs on one table", two_jobs, one_of_each, each_by_its_own, .odd = true,
 	  .not_cut = true },
+	{ "not made, unanswered, its row gone", lost_and_row_dropped, NULL, nothing_left_of_it,
+	  .runs = 3, .wait_s = 700 },
 };
 
 int main(int argc, char **argv)
