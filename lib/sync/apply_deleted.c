@@ -54,6 +54,9 @@ static bool write_deleted(struct work *work, struct subject *subject, struct err
 				      .puts_link = true,
 				      .link = result->winner_link };
 
+	/* What it held with another row says nothing of this one: they are just matched. */
+	if (result->repoints)
+		winner.link.fields = work_no_fields(work);
 	if (!work->ops->write(work->in->session, &result->write, 1, work->arena, err) ||
 	    (result->repoints && !result->write.failed &&
 	     !work->ops->write(work->in->session, &winner, 1, work->arena, err)) ||

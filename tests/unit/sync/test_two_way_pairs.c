@@ -938,6 +938,28 @@ static void nothing_left_of_it(struct world *in)
 	assert_int_equal(world_dues(in, NULL), 0);
 }
 
+static void winner_without_row(struct world *in)
+{
+	in->job.delete_remote = false;
+	loaded(in);
+	drop(in, 3);
+	world_run(in);
+	world_wait(in, 3600);
+}
+
+static void merged_into_it(struct world *in)
+{
+	fake_merge(in->fake, 2, 3);
+}
+
+static void winner_stays(struct world *in)
+{
+	record_holds(in, 3, "LastName", "Weber");
+	record_holds(in, 3, "City", "Paris");
+	row_holds(in, 3, "last_name", "Weber");
+	assert_int_equal(in->fake->writes, 0);
+}
+
 static const struct two_way scenarios[] = {
 	{ "matched, salesforce's", nilsson_here, NULL, matched_oslo },
 	{ "matched, ours", nilsson_here_local, NULL, matched_bergen },
@@ -1027,6 +1049,8 @@ static const struct two_way scenarios[] = {
 	  .not_cut = true },
 	{ "not made, unanswered, its row gone", lost_and_row_dropped, NULL, nothing_left_of_it,
 	  .runs = 3, .wait_s = 700 },
+	{ "merged into one without a row", winner_without_row, merged_into_it, winner_stays,
+	  .odd = true },
 };
 
 int main(int argc, char **argv)
