@@ -261,7 +261,9 @@ static bool bury(struct push_work *work, const struct orphan *orphan, const stru
 	};
 	struct due due;
 
+	/* What the row owes does not become the pair's, as nothing is owed to a tombstone. */
 	if (!work->work.ops->write(work->work.in->session, &write, 1, work->work.arena, err) ||
+	    !work->work.ops->drop_due(work->work.in->session, orphan->due->number, err) ||
 	    !work->work.ops->find_dues(work->work.in->session, (const char *const *)&record->id, 1,
 				       &due, err))
 		return false;
@@ -315,7 +317,9 @@ static bool settle_orphan(struct push_work *work, struct orphan *orphan, struct 
 
 	if (*orphan->due->chosen)
 		named = push_find(work->batch, orphan->due->chosen);
-	else if (*orphan->due->birth_key)
+	if (named && named->deleted)
+		named = NULL; /* it never was the row's own */
+	if (!*orphan->due->chosen && *orphan->due->birth_key)
 		named = push_find_key(work->batch, orphan->due->birth_key);
 	return named ? take_named(work, orphan, named, err) : take_candidate(work, orphan, err);
 }

@@ -381,21 +381,17 @@ bool due_refuse(struct session *in, const struct store_reject *reject, struct er
 	return (!*due.remote_id && !due.key.text) || due_put(&in->session, &due, false, err);
 }
 
+/* One that was held was one of several that look alike: the others may be told apart now. */
 bool due_end_row(struct session *in, const struct value *key, struct error *err)
 {
-	struct statement *s;
+	struct due was;
 
 	if (!in->flags.row_dues)
 		return true;
-	s = session_kept(in, KEPT_DUE_END_ROW,
-			 "DELETE FROM leadsync_due WHERE job = ?1 AND key = ?2"
-			 " AND remote_id IS NULL",
-			 err);
-	if (!s)
+	if (!find_row(in, key, &was, err))
 		return false;
-	statement_bind_int_at(s, 1, in->job_number);
-	session_bind_key(in, s, 2, key);
-	return statement_run(s, err);
+	return !was.number || (due_drop(&in->session, was.number, err) &&
+			       (was.state != DUE_HELD || due_wake_held(&in->session, err)));
 }
 
 /* The new key's own line ended before. */

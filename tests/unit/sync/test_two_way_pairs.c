@@ -938,6 +938,48 @@ static void nothing_left_of_it(struct world *in)
 	assert_int_equal(world_dues(in, NULL), 0);
 }
 
+static void neither_was_guessed(struct world *in)
+{
+	two_nilssons_there(in);
+	world_run(in);
+	world_wait(in, 3600);
+	neither_guessed(in);
+}
+
+static void choose_eighth(struct world *in)
+{
+	char id[19], sql[400];
+
+	fake_id(8, id);
+	snprintf(sql, sizeof(sql),
+		 "UPDATE leadsync_due SET chosen = '%s', state = 'waiting' WHERE key IS NOT NULL",
+		 id);
+	world_sql(in, sql);
+}
+
+static void chosen_and_deleted(struct world *in)
+{
+	choose_eighth(in);
+	fake_delete(in->fake, 8);
+}
+
+static void one_is_deleted(struct world *in)
+{
+	fake_delete(in->fake, 8);
+}
+
+static void matched_with_the_other(struct world *in)
+{
+	seven_pairs(in);
+	assert_int_equal(world_open_conflicts(in, NULL), 0);
+}
+
+static void one_row_is_deleted(struct world *in)
+{
+	world_sql(in, "DELETE FROM contact WHERE id = (SELECT max(id) FROM contact WHERE city ="
+		      " 'Bergen')");
+}
+
 static void winner_without_row(struct world *in)
 {
 	in->job.delete_remote = false;
@@ -1049,6 +1091,12 @@ static const struct two_way scenarios[] = {
 	  .not_cut = true },
 	{ "not made, unanswered, its row gone", lost_and_row_dropped, NULL, nothing_left_of_it,
 	  .runs = 3, .wait_s = 700 },
+	{ "a chosen record that is deleted", neither_was_guessed, chosen_and_deleted,
+	  matched_with_the_other, .runs = 2 },
+	{ "several matched, one record was deleted", neither_was_guessed, one_is_deleted,
+	  matched_with_the_other, .runs = 2 },
+	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
+	  matched_with_the_other, .runs = 2 },
 	{ "merged into one without a row", winner_without_row, merged_into_it, winner_stays,
 	  .odd = true },
 };
