@@ -293,6 +293,8 @@ struct store_ops {
 	bool (*set_due)(struct store_session *in, const struct due *due, struct error *err);
 	bool (*drop_due)(struct store_session *in, int64_t number, struct error *err);
 	bool (*wake_held)(struct store_session *in, struct error *err); /* they wait again */
+	/* Likewise rows that are held for nothing but that no record could be made. */
+	bool (*wake_makeable)(struct store_session *in, struct error *err);
 
 	/* The journal. `put_sent` gives the number. What is not unknown when a session is prepared
 	 * becomes so. */

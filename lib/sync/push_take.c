@@ -158,11 +158,24 @@ static bool wake_held(struct apply *in, struct error *err)
 			err);
 }
 
+/* What no record could be made for may be made now. */
+static bool wake_makeable(struct apply *in, struct error *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new();
+	struct work work;
+
+	if (!in->creates_records || !(in->key_field || in->creates_unsafe))
+		return true;
+	work_start(&work, in, arena);
+	return work_end(&work, work_begin(&work, err) && work.ops->wake_makeable(in->session, err),
+			err);
+}
+
 static bool take_rows(struct apply *in, struct push_batch *batch, size_t most, int64_t *after,
 		      struct error *err)
 {
-	if (!take_dues(in, batch, most, *after, err) ||
-	    (!*after && batch->count &&
+	if ((!*after && !wake_makeable(in, err)) || !take_dues(in, batch, most, *after, err) ||
+	    (!*after && (batch->count || in->args.full) &&
 	     (!wake_held(in, err) || !take_dues(in, batch, most, *after, err))))
 		return false;
 	if (!batch->count)

@@ -291,6 +291,24 @@ bool due_wake_held(struct store_session *session, struct error *err)
 					      err);
 }
 
+/* Of what else is held it is listed why. */
+bool due_wake_makeable(struct store_session *session, struct error *err)
+{
+	struct session *in = session_of(session);
+
+	return !in->flags.row_dues ||
+	       session_run(in,
+			   "UPDATE leadsync_due SET state = 'waiting'"
+			   " WHERE job = :job AND state = 'held' AND remote_id IS NULL"
+			   " AND NOT EXISTS (SELECT 1 FROM leadsync_conflicts AS asked"
+			   " WHERE asked.job = leadsync_due.job AND asked.remote_id IS NULL"
+			   " AND asked.key = leadsync_due.key AND asked.state = 'open')"
+			   " AND NOT EXISTS (SELECT 1 FROM leadsync_rejects AS reject"
+			   " WHERE reject.job = leadsync_due.job AND reject.key ="
+			   " leadsync_due.key AND reject.direction = 'down')",
+			   err);
+}
+
 /* `which` is spelled as in the index. */
 #define WAITING(which, in_journal)                                                                 \
 	"SELECT " COLUMNS " FROM leadsync_due AS due WHERE job = ?1 AND state = 'waiting'"         \

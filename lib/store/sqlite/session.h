@@ -256,6 +256,7 @@ bool due_find_row(struct store_session *session, const struct value *key, struct
 bool due_set(struct store_session *session, const struct due *due, struct error *err);
 bool due_drop(struct store_session *session, int64_t number, struct error *err);
 bool due_wake_held(struct store_session *session, struct error *err);
+bool due_wake_makeable(struct store_session *session, struct error *err);
 bool due_become_pair(struct session *in, const char *remote_id, const struct value *key,
 		     struct error *err);
 bool due_refuse(struct session *in, const struct store_reject *reject, struct error *err);

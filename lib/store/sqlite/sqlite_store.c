@@ -467,6 +467,7 @@ static const struct store_ops sqlite_ops = {
 	.set_due = due_set,
 	.drop_due = due_drop,
 	.wake_held = due_wake_held,
+	.wake_makeable = due_wake_makeable,
 	.put_sent = journal_put,
 	.find_sent = journal_find,
 	.find_births = journal_births,

@@ -980,6 +980,20 @@ static void one_row_is_deleted(struct world *in)
 		      " 'Bergen')");
 }
 
+static void was_without_external_id(struct world *in)
+{
+	loaded(in);
+	no_external_id(in);
+	world_run(in);
+	world_wait(in, 3600);
+	none_made(in);
+}
+
+static void external_id_there(struct world *in)
+{
+	in->job.external_id = WORLD_KEY;
+}
+
 static void winner_without_row(struct world *in)
 {
 	in->job.delete_remote = false;
@@ -1097,6 +1111,8 @@ static const struct two_way scenarios[] = {
 	  matched_with_the_other, .runs = 2 },
 	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
 	  matched_with_the_other, .runs = 2 },
+	{ "no external id, then one", was_without_external_id, external_id_there, novak_there,
+	  .runs = 2 },
 	{ "merged into one without a row", winner_without_row, merged_into_it, winner_stays,
 	  .odd = true },
 };
