@@ -73,9 +73,10 @@ static bool settle_create(struct push_work *work, const struct sent *sent,
 	link.key = sent->key;
 	link.hash = (struct record_hash){ 0 }; /* what it holds besides is to be read */
 	link.written_ms = server_ms;
-	/* The link is made while its creation stands: it knows of the row what that knew. */
+	/* The link is made while its creation stands: it knows of the row what that knew. What was
+	 * refused of the row is the pair's with it. */
 	return put_link(work, id, &link, err) && end(work, sent, true, err) &&
-	       work->work.ops->unrefuse(work->work.in->session, NULL, &sent->key, sent->set, err);
+	       work->work.ops->unrefuse(work->work.in->session, id, NULL, sent->set, err);
 }
 
 static bool settle_delete(struct push_work *work, const struct sent *sent, struct error *err)

@@ -50,6 +50,7 @@ enum kept {
 	KEPT_REJECT_UNREFUSE_PAIR,
 	KEPT_REJECT_UNREFUSE_ROW,
 	KEPT_REJECT_MOVE_ROW,
+	KEPT_REJECT_BECOME_PAIR,
 	KEPT_CONFLICT_LAST_PAIR,
 	KEPT_CONFLICT_LAST_ROW,
 	KEPT_CONFLICT_PUT,
@@ -94,7 +95,7 @@ struct sqlite_store {
 /* What the ledger may hold of this job, so that nothing is looked for where nothing is. Asked when
  * a unit begins, and set by whoever adds something. */
 struct flags {
-	bool dues, row_dues, sent, rejects, conflicts;
+	bool dues, row_dues, sent, rejects, row_rejects, conflicts;
 };
 
 /* Where the reading of marks stands; as it was, where the unit is rolled back. */
@@ -297,6 +298,8 @@ bool rejects_unrefuse(struct store_session *session, const char *remote_id, cons
 		      const bool *set, struct error *err);
 bool rejects_unrefuse_all(struct store_session *session, struct error *err);
 bool rejects_end_row(struct session *in, const struct value *key, struct error *err);
+bool rejects_become_pair(struct session *in, const char *remote_id, const struct value *key,
+			 struct error *err);
 bool rejects_move_row(struct session *in, const struct value *old_key, const struct value *key,
 		      struct error *err);
 bool rejects_count(struct db *db, int64_t job_number, int64_t *ret, struct error *err);

@@ -90,7 +90,8 @@ static bool raise_flags(struct session *in, struct error *err)
 		in->flags.row_dues = statement_int_at(s, 0);
 		in->flags.dues = in->flags.row_dues || statement_int_at(s, 1);
 		in->flags.sent = statement_int_at(s, 2);
-		in->flags.rejects = statement_int_at(s, 3) || statement_int_at(s, 4);
+		in->flags.row_rejects = statement_int_at(s, 3);
+		in->flags.rejects = in->flags.row_rejects || statement_int_at(s, 4);
 		in->flags.conflicts = statement_int_at(s, 5);
 		version = statement_int_at(s, 6);
 	}

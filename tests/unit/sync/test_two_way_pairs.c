@@ -963,6 +963,47 @@ static void chosen_and_deleted(struct world *in)
 	fake_delete(in->fake, 8);
 }
 
+static void bad_email_here(struct world *in)
+{
+	loaded(in);
+	insert_novak(in);
+	fake_refuse(in->fake, "Email", "g.novak@example.com", ERROR_FIELD, "INVALID_EMAIL_ADDRESS",
+		    -1);
+}
+
+static void made_but_for_email(struct world *in)
+{
+	assert_int_equal(fake_alive(in->fake), 8);
+	assert_null(fake_value(in->fake, novak(in), "Email"));
+	assert_int_equal(world_rejects(in, NULL, NULL), 1);
+	assert_int_equal(world_rejects(in, "INVALID_EMAIL_ADDRESS", "Email"), 1);
+}
+
+static void email_sent_once(struct world *in)
+{
+	assert_int_equal(fake_sent(in->fake, "Email", 0), 0); /* but with the creation */
+}
+
+static void was_made_but_for_email(struct world *in)
+{
+	bad_email_here(in);
+	for (int i = 0; i < 3; i++) {
+		world_run(in);
+		world_wait(in, 60);
+	}
+}
+
+static void email_mended(struct world *in)
+{
+	world_sql(in, "UPDATE contact SET email = 'novak@example.com' WHERE last_name = 'Novak'");
+}
+
+static void nothing_refused(struct world *in)
+{
+	assert_int_equal(world_rejects(in, NULL, NULL), 0);
+	assert_string_equal(fake_value(in->fake, novak(in), "Email"), "novak@example.com");
+}
+
 static void one_is_deleted(struct world *in)
 {
 	fake_delete(in->fake, 8);
@@ -1107,6 +1148,10 @@ static const struct two_way scenarios[] = {
 	  .runs = 3, .wait_s = 700 },
 	{ "a chosen record that is deleted", neither_was_guessed, chosen_and_deleted,
 	  matched_with_the_other, .runs = 2 },
+	{ "a field refused of a creation", bad_email_here, NULL, made_but_for_email,
+	  email_sent_once, .runs = 3, .odd = true },
+	{ "a field refused of a creation, mended", was_made_but_for_email, email_mended,
+	  nothing_refused },
 	{ "several matched, one record was deleted", neither_was_guessed, one_is_deleted,
 	  matched_with_the_other, .runs = 2 },
 	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
