@@ -963,6 +963,56 @@ static void chosen_and_deleted(struct world *in)
 	fake_delete(in->fake, 8);
 }
 
+static void email_is_no_text(struct world *in)
+{
+	insert_novak(in);
+	world_sql(in, "UPDATE contact SET email = CAST(x'ff40' AS TEXT)"
+		      " WHERE last_name = 'Novak'");
+	edit(in, 2, "city = 'Lyon'");
+}
+
+static void others_flow(struct world *in)
+{
+	both_hold(in, 2, "City", "city", "Lyon");
+	assert_int_equal(world_rejects(in, "bad-value", "Email"), 1);
+}
+
+static void email_is_a_novel(struct world *in)
+{
+	insert_novak(in);
+	world_sql(in, "UPDATE contact SET email = hex(zeroblob(6000)) WHERE last_name = 'Novak'");
+	edit(in, 2, "city = 'Lyon'");
+	fake_field(in->fake, "Email")->length = 80;
+}
+
+static void novel_listed(struct world *in)
+{
+	both_hold(in, 2, "City", "city", "Lyon");
+	assert_int_equal(world_rejects(in, "STRING_TOO_LONG", "Email"), 1);
+}
+
+/* Twelve rows by texts of which only two go into one query. */
+static void long_emails(struct world *in)
+{
+	for (int i = 0; i < 12; i++) {
+		char sql[200];
+
+		snprintf(sql, sizeof(sql),
+			 "INSERT INTO contact (last_name, email) VALUES"
+			 " ('Long %d', '%d' || hex(zeroblob(500)))",
+			 i, i + 10);
+		world_sql(in, sql);
+	}
+	fake_field(in->fake, "Email")->length = 2000;
+}
+
+static void twelve_more(struct world *in)
+{
+	assert_int_equal(rows(in), 19);
+	assert_int_equal(fake_alive(in->fake), 19);
+	assert_int_equal(world_dues(in, NULL), 0);
+}
+
 static void bad_email_here(struct world *in)
 {
 	loaded(in);
@@ -1148,6 +1198,12 @@ static const struct two_way scenarios[] = {
 	  .runs = 3, .wait_s = 700 },
 	{ "a chosen record that is deleted", neither_was_guessed, chosen_and_deleted,
 	  matched_with_the_other, .runs = 2 },
+	{ "a match column that holds no text", loaded, email_is_no_text, others_flow,
+	  .odd = true, .runs = 2 },
+	{ "a match column that holds a novel", loaded, email_is_a_novel, novel_listed,
+	  .odd = true, .runs = 2 },
+	{ "match columns that hold long texts", loaded, long_emails, twelve_more, .runs = 2,
+	  .not_cut = true },
 	{ "a field refused of a creation", bad_email_here, NULL, made_but_for_email,
 	  email_sent_once, .runs = 3, .odd = true },
 	{ "a field refused of a creation, mended", was_made_but_for_email, email_mended,
