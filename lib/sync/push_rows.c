@@ -16,7 +16,7 @@
 
 /* A row that is due. */
 struct orphan {
-	const struct due *due;
+	struct due *due;
 	struct store_row row;
 	struct store_owner owner; /* a tombstone, at most */
 	struct record *record;    /* that is its own; NULL: none */
@@ -335,11 +335,25 @@ static bool forget_row(struct push_work *work, const struct due *due, struct err
 	       work->work.ops->drop_due(work->work.in->session, due->number, err);
 }
 
+/* As it is since the marks of what happened meanwhile were met. */
+static bool renew(struct push_work *work, struct due *due, struct error *err)
+{
+	struct due now;
+
+	if (!work->work.ops->find_row_due(work->work.in->session, &due->key, &now, err))
+		return false;
+	if (now.number == due->number)
+		*due = now;
+	return true;
+}
+
 static bool look_at(struct push_work *work, struct orphan *orphan, bool *ret_open,
 		    struct error *err)
 {
 	struct apply *in = work->work.in;
 
+	if (!renew(work, orphan->due, err))
+		return false;
 	if (!work->work.ops->rows(in->session, &orphan->due->key, 1, work->work.arena, &orphan->row,
 				  err) ||
 	    !work->work.ops->owners(in->session, &orphan->due->key, 1, &orphan->owner, err))

@@ -1107,6 +1107,45 @@ static void winner_stays(struct world *in)
 	assert_int_equal(in->fake->writes, 0);
 }
 
+/* The row is edited once more before the guard read is answered: its mark is met when the write is
+ * built, and it is by that edit that sides are compared. */
+static struct world *meanwhile;
+static int64_t mark_ms, journal_ms;
+
+static void edit_on_call(struct fake *fake, unsigned call, void *arg)
+{
+	const struct fake_request *last = &fake->log[fake->log_count - 1];
+
+	(void)call;
+	(void)arg;
+	if (last->kind == FAKE_READ && last->order == REMOTE_PICKED) {
+		edit(meanwhile, 2, "city = 'Bergen'");
+		mark_ms = world_int(meanwhile, "SELECT max(at_ms) FROM leadsync_mark");
+	} else if (last->kind == FAKE_WRITE) {
+		journal_ms = world_int(meanwhile, "SELECT edited_ms FROM leadsync_journal");
+	}
+}
+
+static void edited_at_guard(struct world *in)
+{
+	edit(in, 2, "score = '5'");
+	meanwhile = in;
+	in->fake->on_call = edit_on_call;
+}
+
+static void bergen_and_five(struct world *in)
+{
+	both_hold(in, 2, "City", "city", "Bergen");
+	both_hold(in, 2, "Score__c", "score", "5");
+}
+
+static void by_the_last_edit(struct world *in)
+{
+	assert_true(mark_ms);
+	assert_int_equal(journal_ms, mark_ms);
+	in->fake->on_call = NULL;
+}
+
 static const struct two_way scenarios[] = {
 	{ "matched, salesforce's", nilsson_here, NULL, matched_oslo },
 	{ "matched, ours", nilsson_here_local, NULL, matched_bergen },
@@ -1208,6 +1247,8 @@ static const struct two_way scenarios[] = {
 	  email_sent_once, .runs = 3, .odd = true },
 	{ "a field refused of a creation, mended", was_made_but_for_email, email_mended,
 	  nothing_refused },
+	{ "edited again just before it is sent", loaded, edited_at_guard, bergen_and_five,
+	  by_the_last_edit, .not_cut = true },
 	{ "several matched, one record was deleted", neither_was_guessed, one_is_deleted,
 	  matched_with_the_other, .runs = 2 },
 	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
