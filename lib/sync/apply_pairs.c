@@ -687,7 +687,9 @@ static void count(struct work *work, const struct subject *subject)
 bool work_tell(struct work *work, const struct subject *subject, struct error *err)
 {
 	count(work, subject);
-	if (subject->frozen || subject->result.write.failed)
+	/* What was not merged knows nothing yet of an unanswered write, seen or not. */
+	if (subject->frozen || subject->result.write.failed ||
+	    (subject->sent.number && subject->result.count == MERGE_REJECTED))
 		return true;
 	return (!subject->sent.number ||
 		work->ops->end_sent(work->in->session, subject->sent.number, subject->shows,

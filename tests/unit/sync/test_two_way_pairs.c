@@ -1146,6 +1146,30 @@ static void by_the_last_edit(struct world *in)
 	in->fake->on_call = NULL;
 }
 
+/* What was sent has arrived, as a record shows that cannot be taken for another value's sake. */
+static void arrived_in_bad_company(struct world *in)
+{
+	loaded(in);
+	edit(in, 2, "city = 'Lyon'");
+	world_wait(in, 60);
+	lose_write(in, FAKE_DONE);
+	world_run_any(in, false);
+	assert_int_equal(world_dues(in, "unknown"), 1);
+	fake_set(in->fake, 2, "Score__c", "many");
+	world_wait(in, 60);
+	world_run(in);
+	world_wait(in, 700);
+	world_run(in);
+	assert_int_equal(in->counts.conflicts, 0);
+	world_wait(in, 60);
+}
+
+static void edited_and_mended(struct world *in)
+{
+	edit(in, 2, "city = 'Bergen'");
+	fake_set(in->fake, 2, "Score__c", "5");
+}
+
 static const struct two_way scenarios[] = {
 	{ "matched, salesforce's", nilsson_here, NULL, matched_oslo },
 	{ "matched, ours", nilsson_here_local, NULL, matched_bergen },
@@ -1249,6 +1273,8 @@ static const struct two_way scenarios[] = {
 	  nothing_refused },
 	{ "edited again just before it is sent", loaded, edited_at_guard, bergen_and_five,
 	  by_the_last_edit, .not_cut = true },
+	{ "arrived in a record that is rejected", arrived_in_bad_company, edited_and_mended,
+	  bergen_and_five, .runs = 2 },
 	{ "several matched, one record was deleted", neither_was_guessed, one_is_deleted,
 	  matched_with_the_other, .runs = 2 },
 	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
