@@ -1170,6 +1170,31 @@ static void edited_and_mended(struct world *in)
 	fake_set(in->fake, 2, "Score__c", "5");
 }
 
+static void loaded_by_code(struct world *in)
+{
+	in->job.key = "code";
+	world_sql(in, "DROP TABLE contact; CREATE TABLE contact (code TEXT NOT NULL UNIQUE DEFAULT"
+		      " (lower(hex(randomblob(8)))), last_name TEXT, email TEXT, score TEXT, active"
+		      " INT, city TEXT, is_deleted INT);"
+		      "CREATE INDEX contact_email ON contact (email COLLATE NOCASE)");
+	loaded(in);
+}
+
+static void insert_with_nul(struct world *in)
+{
+	world_sql(in, "INSERT INTO contact (code, last_name, email) VALUES"
+		      " ('a' || char(0) || '1', 'One', 'one@example.com'),"
+		      " ('a' || char(0) || '2', 'Two', 'two@example.com'),"
+		      " ('a', 'Three', 'three@example.com')");
+}
+
+static void three_were_made(struct world *in)
+{
+	assert_int_equal(fake_alive(in->fake), 10);
+	assert_int_equal(rows(in), 10);
+	assert_int_equal(world_dues(in, NULL), 0);
+}
+
 static const struct two_way scenarios[] = {
 	{ "matched, salesforce's", nilsson_here, NULL, matched_oslo },
 	{ "matched, ours", nilsson_here_local, NULL, matched_bergen },
@@ -1275,6 +1300,7 @@ static const struct two_way scenarios[] = {
 	  by_the_last_edit, .not_cut = true },
 	{ "arrived in a record that is rejected", arrived_in_bad_company, edited_and_mended,
 	  bergen_and_five, .runs = 2 },
+	{ "keys with NUL bytes", loaded_by_code, insert_with_nul, three_were_made, .runs = 2 },
 	{ "several matched, one record was deleted", neither_was_guessed, one_is_deleted,
 	  matched_with_the_other, .runs = 2 },
 	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
