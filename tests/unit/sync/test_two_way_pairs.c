@@ -1195,6 +1195,18 @@ static void three_were_made(struct world *in)
 	assert_int_equal(world_dues(in, NULL), 0);
 }
 
+static void nilsson_with_spaces(struct world *in)
+{
+	nilsson_here(in);
+	world_sql(in, "UPDATE contact SET email = email || char(32, 9)");
+}
+
+static void matched_with_spaces(struct world *in)
+{
+	seven_pairs(in);
+	row_holds(in, 2, "email", "b.nilsson@example.com \t");
+}
+
 static const struct two_way scenarios[] = {
 	{ "matched, salesforce's", nilsson_here, NULL, matched_oslo },
 	{ "matched, ours", nilsson_here_local, NULL, matched_bergen },
@@ -1301,6 +1313,7 @@ static const struct two_way scenarios[] = {
 	{ "arrived in a record that is rejected", arrived_in_bad_company, edited_and_mended,
 	  bergen_and_five, .runs = 2 },
 	{ "keys with NUL bytes", loaded_by_code, insert_with_nul, three_were_made, .runs = 2 },
+	{ "matched but for white space", nilsson_with_spaces, NULL, matched_with_spaces },
 	{ "several matched, one record was deleted", neither_was_guessed, one_is_deleted,
 	  matched_with_the_other, .runs = 2 },
 	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
