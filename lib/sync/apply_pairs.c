@@ -477,8 +477,9 @@ static bool list_conflict(struct work *work, const struct subject *subject, size
 		.sent = field->give == FIELD_GIVE_REMOTE ? sent : 0,
 	};
 
-	/* Decided for the remote's sake and not sent yet: it is listed when it is. */
-	if (field->give == FIELD_GIVE_REMOTE && !sent)
+	/* Decided for the remote's sake and not sent yet, or not with this write: it is listed when
+	 * it is. */
+	if (field->give == FIELD_GIVE_REMOTE && (!sent || !subject->result.pair.remote[i]))
 		return true;
 	work->counts.conflicts++;
 	return work->ops->conflict(work->in->session, &made, err);

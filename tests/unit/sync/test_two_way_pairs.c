@@ -1207,6 +1207,27 @@ static void matched_with_spaces(struct world *in)
 	row_holds(in, 2, "email", "b.nilsson@example.com \t");
 }
 
+static void bergen_is_refused(struct world *in)
+{
+	fake_refuse(in->fake, "City", "Bergen", ERROR_FIELD, "STRING_TOO_LONG", -1);
+	edit(in, 2, "city = 'Bergen', score = '5'");
+	fake_set(in->fake, 2, "City", "Lyon");
+}
+
+static void nothing_was_decided(struct world *in)
+{
+	record_holds(in, 2, "City", "Lyon");
+	both_hold(in, 2, "Score__c", "score", "5");
+	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_conflicts WHERE state ="
+				       " 'decided'"),
+			 0);
+}
+
+static void loaded_ours(struct world *in)
+{
+	loaded_as(in, "City", FIELD_RULE_LOCAL, FIELD_BLANK_CLEAR);
+}
+
 static const struct two_way scenarios[] = {
 	{ "matched, salesforce's", nilsson_here, NULL, matched_oslo },
 	{ "matched, ours", nilsson_here_local, NULL, matched_bergen },
@@ -1314,6 +1335,8 @@ static const struct two_way scenarios[] = {
 	  bergen_and_five, .runs = 2 },
 	{ "keys with NUL bytes", loaded_by_code, insert_with_nul, three_were_made, .runs = 2 },
 	{ "matched but for white space", nilsson_with_spaces, NULL, matched_with_spaces },
+	{ "a contest whose winner is refused", loaded_ours, bergen_is_refused, nothing_was_decided,
+	  .odd = true },
 	{ "several matched, one record was deleted", neither_was_guessed, one_is_deleted,
 	  matched_with_the_other, .runs = 2 },
 	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
