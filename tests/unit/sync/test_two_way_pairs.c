@@ -1228,6 +1228,21 @@ static void loaded_ours(struct world *in)
 	loaded_as(in, "City", FIELD_RULE_LOCAL, FIELD_BLANK_CLEAR);
 }
 
+static void just_made(struct world *in)
+{
+	loaded_delete_both(in);
+	insert_novak(in);
+	world_wait(in, 60);
+	world_run(in);
+	assert_int_equal(fake_alive(in->fake), 8);
+	world_wait(in, 60);
+}
+
+static void novak_dropped(struct world *in)
+{
+	world_sql(in, "DELETE FROM contact WHERE last_name = 'Novak'");
+}
+
 static const struct two_way scenarios[] = {
 	{ "matched, salesforce's", nilsson_here, NULL, matched_oslo },
 	{ "matched, ours", nilsson_here_local, NULL, matched_bergen },
@@ -1337,6 +1352,7 @@ static const struct two_way scenarios[] = {
 	{ "matched but for white space", nilsson_with_spaces, NULL, matched_with_spaces },
 	{ "a contest whose winner is refused", loaded_ours, bergen_is_refused, nothing_was_decided,
 	  .odd = true },
+	{ "deleted here, just made there", just_made, novak_dropped, seven_pairs },
 	{ "several matched, one record was deleted", neither_was_guessed, one_is_deleted,
 	  matched_with_the_other, .runs = 2 },
 	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
