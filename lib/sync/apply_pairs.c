@@ -51,6 +51,23 @@ struct link_field *work_no_fields(struct work *work)
 	return memset(work_take(work, 1, size), 0, size);
 }
 
+/* An earlier attempt, given up for lost, came after all: what was sent with it is not known any more,
+ * so they are just matched. */
+static bool gather_late_birth(struct work *work, struct subject *subject, const struct value *key,
+			      struct error *err)
+{
+	struct due due;
+
+	if (!work->ops->find_born_due(work->in->session, key, work->arena, &due, err))
+		return false;
+	if (due.number)
+		subject->link = (struct link){ .found = true,
+					       .state = LINK_LIVE,
+					       .key = due.key,
+					       .fields = work_no_fields(work) };
+	return true;
+}
+
 /* A record that carries a key of ours is the row's for which it was made, its answer being lost. */
 static bool gather_births(struct work *work, struct error *err)
 {
@@ -65,8 +82,11 @@ static bool gather_births(struct work *work, struct error *err)
 	for (size_t i = 0; i < work->count; i++) {
 		struct subject *subject = &work->subjects[i];
 
-		if (!births[i].number)
+		if (!births[i].number) {
+			if (!gather_late_birth(work, subject, &keys[i], err))
+				return false;
 			continue;
+		}
 		subject->sent = births[i];
 		subject->link = (struct link){ .found = true,
 					       .state = LINK_LIVE,

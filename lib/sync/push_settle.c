@@ -112,7 +112,8 @@ static struct due due_again(const struct push_work *work, const struct sent *sen
 			    .tries = sent->tries };
 
 	strcpy(made.remote_id, sent->remote_id);
-	/* What was refused stands under no key; what was never answered may. */
+	/* Not under another key: an earlier attempt under this one may come yet. */
+	strcpy(made.birth_key, sent->birth_key);
 	return made;
 }
 
@@ -325,7 +326,6 @@ bool push_give_back(struct apply *in, struct push_batch *batch, const struct pus
 		const struct sent *sent = &batch->sent[part->from + i];
 		struct due due = due_again(&work, sent);
 
-		strcpy(due.birth_key, sent->birth_key);
 		ok = end(&work, sent, false, err) && make_due(&work, &due, err);
 	}
 	return end_unit(&work, ok, err);

@@ -131,6 +131,29 @@ bool due_find(struct store_session *session, const char *const *remote_ids, size
 	return true;
 }
 
+bool due_find_born(struct store_session *session, const struct value *birth_key,
+		   struct arena *arena, struct due *ret, struct error *err)
+{
+	struct session *in = session_of(session);
+	struct statement *s;
+	bool row = false, ok;
+
+	*ret = (struct due){ 0 };
+	if (!in->flags.row_dues || !birth_key->text)
+		return true;
+	s = session_kept(in, KEPT_DUE_FIND_BORN,
+			 "SELECT " COLUMNS " FROM leadsync_due"
+			 " WHERE job = ?1 AND birth_key = ?2 AND remote_id IS NULL",
+			 err);
+	if (!s)
+		return false;
+	statement_bind_int_at(s, 1, in->job_number);
+	statement_bind_text_at(s, 2, birth_key->text, birth_key->len);
+	ok = statement_step(s, &row, err) && (!row || read_due(s, arena, ret, err));
+	statement_reset(s);
+	return ok;
+}
+
 bool due_find_row(struct store_session *session, const struct value *key, struct due *ret,
 		  struct error *err)
 {

@@ -27,6 +27,7 @@ enum kept {
 	KEPT_LINK_MOVE_ROW,
 	KEPT_DUE_FIND_PAIR,
 	KEPT_DUE_FIND_ROW,
+	KEPT_DUE_FIND_BORN,
 	KEPT_DUE_ADD,
 	KEPT_DUE_RENEW,
 	KEPT_DUE_SET,
@@ -252,6 +253,8 @@ bool due_take(struct store_session *session, bool pairs, int64_t after, size_t m
 	      struct arena *arena, struct due **ret, size_t *ret_count, struct error *err);
 bool due_find(struct store_session *session, const char *const *remote_ids, size_t count,
 	      struct due *ret, struct error *err);
+bool due_find_born(struct store_session *session, const struct value *birth_key,
+		   struct arena *arena, struct due *ret, struct error *err);
 bool due_find_row(struct store_session *session, const struct value *key, struct due *ret,
 		  struct error *err);
 bool due_set(struct store_session *session, const struct due *due, struct error *err);

@@ -465,6 +465,7 @@ static const struct store_ops sqlite_ops = {
 	.take_dues = due_take,
 	.find_dues = due_find,
 	.find_row_due = due_find_row,
+	.find_born_due = due_find_born,
 	.set_due = due_set,
 	.drop_due = due_drop,
 	.wake_held = due_wake_held,

@@ -1243,6 +1243,26 @@ static void novak_dropped(struct world *in)
 	world_sql(in, "DELETE FROM contact WHERE last_name = 'Novak'");
 }
 
+/* The first attempt comes later than anybody waits, and the second was refused meanwhile. */
+static void lost_for_long(struct world *in)
+{
+	in->job.match_count = 0;
+	loaded(in);
+	insert_novak(in);
+	world_wait(in, 60);
+	lose_write(in, FAKE_DONE_LATER);
+	in->fake->later_ms = (int64_t)30 * 60 * 1000;
+	world_run_any(in, false);
+	assert_int_equal(world_dues(in, "unknown"), 1);
+	fake_refuse(in->fake, "LastName", "Novak", ERROR_RETRY, "UNABLE_TO_LOCK_ROW", 1);
+	world_wait(in, 700);
+	world_run(in);
+	assert_int_equal(fake_alive(in->fake), 7);
+	assert_int_equal(world_dues(in, "waiting"), 1);
+	world_wait(in, 3600);
+	assert_int_equal(fake_alive(in->fake), 8);
+}
+
 static const struct two_way scenarios[] = {
 	{ "matched, salesforce's", nilsson_here, NULL, matched_oslo },
 	{ "matched, ours", nilsson_here_local, NULL, matched_bergen },
@@ -1334,10 +1354,10 @@ static const struct two_way scenarios[] = {
 	  .runs = 3, .wait_s = 700 },
 	{ "a chosen record that is deleted", neither_was_guessed, chosen_and_deleted,
 	  matched_with_the_other, .runs = 2 },
-	{ "a match column that holds no text", loaded, email_is_no_text, others_flow,
-	  .odd = true, .runs = 2 },
-	{ "a match column that holds a novel", loaded, email_is_a_novel, novel_listed,
-	  .odd = true, .runs = 2 },
+	{ "a match column that holds no text", loaded, email_is_no_text, others_flow, .odd = true,
+	  .runs = 2 },
+	{ "a match column that holds a novel", loaded, email_is_a_novel, novel_listed, .odd = true,
+	  .runs = 2 },
 	{ "match columns that hold long texts", loaded, long_emails, twelve_more, .runs = 2,
 	  .not_cut = true },
 	{ "a field refused of a creation", bad_email_here, NULL, made_but_for_email,
@@ -1353,6 +1373,7 @@ static const struct two_way scenarios[] = {
 	{ "a contest whose winner is refused", loaded_ours, bergen_is_refused, nothing_was_decided,
 	  .odd = true },
 	{ "deleted here, just made there", just_made, novak_dropped, seven_pairs },
+	{ "made after all, when it was given up", lost_for_long, NULL, novak_there, .runs = 2 },
 	{ "several matched, one record was deleted", neither_was_guessed, one_is_deleted,
 	  matched_with_the_other, .runs = 2 },
 	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
