@@ -289,10 +289,15 @@ struct store_ops {
 			  struct due *ret, struct error *err);
 	bool (*find_row_due)(struct store_session *in, const struct value *key, struct due *ret,
 			     struct error *err);
+	/* A row, by what stands in the external id field of a creation that went out for it. */
+	bool (*find_born_due)(struct store_session *in, const struct value *birth_key,
+			      struct arena *arena, struct due *ret, struct error *err);
 	/* State, not_before_ms and tries. */
 	bool (*set_due)(struct store_session *in, const struct due *due, struct error *err);
 	bool (*drop_due)(struct store_session *in, int64_t number, struct error *err);
 	bool (*wake_held)(struct store_session *in, struct error *err); /* they wait again */
+	/* Likewise rows that are held for nothing but that no record could be made. */
+	bool (*wake_makeable)(struct store_session *in, struct error *err);
 
 	/* The journal. `put_sent` gives the number. What is not unknown when a session is prepared
 	 * becomes so. */

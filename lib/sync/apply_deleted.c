@@ -28,6 +28,8 @@ static bool gather(struct work *work, struct subject *subject, struct link *winn
 	if (!work->ops->links(session, &id, 1, work->arena, &subject->link, err) ||
 	    !work->ops->find_sent(session, &id, 1, work->arena, &subject->sent, err))
 		return false;
+	if (!subject->link.found)
+		return work->ops->find_dues(session, &id, 1, &subject->due, err);
 	if (!merge_needs_row(&work->in->rules, &subject->input))
 		return true;
 	pair_room(&subject->result.pair, work->in->mapping->count, work->arena);
@@ -54,6 +56,9 @@ static bool write_deleted(struct work *work, struct subject *subject, struct err
 				      .puts_link = true,
 				      .link = result->winner_link };
 
+	/* What it held with another row says nothing of this one: they are just matched. */
+	if (result->repoints)
+		winner.link.fields = work_no_fields(work);
 	if (!work->ops->write(work->in->session, &result->write, 1, work->arena, err) ||
 	    (result->repoints && !result->write.failed &&
 	     !work->ops->write(work->in->session, &winner, 1, work->arena, err)) ||
@@ -64,14 +69,16 @@ static bool write_deleted(struct work *work, struct subject *subject, struct err
 				  subject->record->master_id, work->in->id, work->in->now_ms, err);
 }
 
-/* Nothing is owed to it any more. */
+/* Nothing is owed to it any more; and if it waited for a row, that one may belong to another now. */
 static bool forgive(struct work *work, const struct subject *subject, struct error *err)
 {
 	struct store_session *session = work->in->session;
 
-	return (!subject->due.number || work->ops->drop_due(session, subject->due.number, err)) &&
-	       (!subject->link.found ||
-		work->ops->unrefuse(session, subject->record->id, NULL, NULL, err));
+	if (subject->due.number && !work->ops->drop_due(session, subject->due.number, err))
+		return false;
+	if (!subject->link.found)
+		return !subject->due.number || work->ops->wake_held(session, err);
+	return work->ops->unrefuse(session, subject->record->id, NULL, NULL, err);
 }
 
 static bool apply_deleted(struct work *work, struct subject *subject, struct error *err)

@@ -51,6 +51,23 @@ struct link_field *work_no_fields(struct work *work)
 	return memset(work_take(work, 1, size), 0, size);
 }
 
+/* An earlier attempt, given up for lost, came after all: what was sent with it is not known any more,
+ * so they are just matched. */
+static bool gather_late_birth(struct work *work, struct subject *subject, const struct value *key,
+			      struct error *err)
+{
+	struct due due;
+
+	if (!work->ops->find_born_due(work->in->session, key, work->arena, &due, err))
+		return false;
+	if (due.number)
+		subject->link = (struct link){ .found = true,
+					       .state = LINK_LIVE,
+					       .key = due.key,
+					       .fields = work_no_fields(work) };
+	return true;
+}
+
 /* A record that carries a key of ours is the row's for which it was made, its answer being lost. */
 static bool gather_births(struct work *work, struct error *err)
 {
@@ -65,8 +82,11 @@ static bool gather_births(struct work *work, struct error *err)
 	for (size_t i = 0; i < work->count; i++) {
 		struct subject *subject = &work->subjects[i];
 
-		if (!births[i].number)
+		if (!births[i].number) {
+			if (!gather_late_birth(work, subject, &keys[i], err))
+				return false;
 			continue;
+		}
 		subject->sent = births[i];
 		subject->link = (struct link){ .found = true,
 					       .state = LINK_LIVE,
@@ -477,8 +497,9 @@ static bool list_conflict(struct work *work, const struct subject *subject, size
 		.sent = field->give == FIELD_GIVE_REMOTE ? sent : 0,
 	};
 
-	/* Decided for the remote's sake and not sent yet: it is listed when it is. */
-	if (field->give == FIELD_GIVE_REMOTE && !sent)
+	/* Decided for the remote's sake and not sent yet, or not with this write: it is listed when
+	 * it is. */
+	if (field->give == FIELD_GIVE_REMOTE && (!sent || !subject->result.pair.remote[i]))
 		return true;
 	work->counts.conflicts++;
 	return work->ops->conflict(work->in->session, &made, err);
@@ -687,7 +708,9 @@ static void count(struct work *work, const struct subject *subject)
 bool work_tell(struct work *work, const struct subject *subject, struct error *err)
 {
 	count(work, subject);
-	if (subject->frozen || subject->result.write.failed)
+	/* What was not merged knows nothing yet of an unanswered write, seen or not. */
+	if (subject->frozen || subject->result.write.failed ||
+	    (subject->sent.number && subject->result.count == MERGE_REJECTED))
 		return true;
 	return (!subject->sent.number ||
 		work->ops->end_sent(work->in->session, subject->sent.number, subject->shows,

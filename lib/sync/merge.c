@@ -106,14 +106,16 @@ static void put_right(const struct merge_rules *rules, const struct merge_input 
 		to->write.takes_from = in->owner->remote_id;
 }
 
+/* What was never settled says so, unless nobody saved the record since it was made. */
 static bool edited_since(const struct merge_rules *rules, const struct merge_input *in)
 {
+	bool echo = merge_is_echo(in->record, in->link);
+
 	for (size_t i = 0; i < rules->mapping->count; i++)
-		if (!in->sent && rules->mapping->fields[i].direction != MAPPING_UP &&
+		if (!in->sent && !echo && rules->mapping->fields[i].direction != MAPPING_UP &&
 		    !in->link->fields[i].base.settled)
 			return true;
-	return pair_remote_edited(rules->mapping, in->link->fields, in->record,
-				  merge_is_echo(in->record, in->link));
+	return pair_remote_edited(rules->mapping, in->link->fields, in->record, echo);
 }
 
 static void miss_row(const struct merge_rules *rules, const struct merge_input *in,

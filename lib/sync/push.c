@@ -20,7 +20,6 @@
 #define MOST_TRIES       5 /* in a row, without a request that was answered */
 #define FIRST_BACKOFF_MS 2000
 #define MOST_BACKOFF_MS  60000
-#define LEAST_BATCH      10
 
 /* What the worker does next, with what it needs. */
 enum task_kind { TASK_TAKE, TASK_BUILD, TASK_SETTLE, TASK_GIVE_BACK, TASK_REFUSE };
@@ -442,7 +441,7 @@ static void trouble(struct push *in, const struct error *err)
 	in->failure = *err;
 	in->fails = !passing || in->backoff.tries >= MOST_TRIES;
 	if (strcmp(err->code, "query-too-long") == 0) {
-		in->fails = in->most <= LEAST_BATCH;
+		in->fails = in->most == 1;
 		in->most /= 2;
 		in->backoff.tries = 0;
 	}

@@ -258,12 +258,31 @@ static const struct due *due_of(const struct push_batch *batch, const char *id)
 	return NULL;
 }
 
+/* As they are since the marks of what happened meanwhile were met. */
+static bool renew_dues(struct push_work *work, struct error *err)
+{
+	struct push_batch *batch = work->batch;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const char *id = batch->dues[i].remote_id;
+		struct due now;
+
+		if (!work->work.ops->find_dues(work->work.in->session, &id, 1, &now, err))
+			return false;
+		if (now.number)
+			batch->dues[i] = now;
+	}
+	return true;
+}
+
 static bool build_pairs(struct push_work *work, struct error *err)
 {
 	struct push_batch *batch = work->batch;
 	struct record **found = work_take(&work->work, batch->count, sizeof(*found));
 	size_t count = 0;
 
+	if (!renew_dues(work, err))
+		return false;
 	for (size_t i = 0; i < batch->count; i++) {
 		struct record *record = push_find(batch, batch->dues[i].remote_id);
 
@@ -299,7 +318,8 @@ static bool bear_again(struct push_work *work, const struct sent *sent, struct e
 
 	strcpy(due.birth_key, sent->birth_key);
 	return work->work.ops->end_sent(work->work.in->session, sent->number, false, err) &&
-	       work->work.ops->put_due(work->work.in->session, &due, true, err);
+	       (!due.key.text || /* its row is gone: there is nobody to make it for */
+		work->work.ops->put_due(work->work.in->session, &due, true, err));
 }
 
 /* It was made, and somebody deleted it: not made again without consent. */

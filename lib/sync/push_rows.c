@@ -16,7 +16,7 @@
 
 /* A row that is due. */
 struct orphan {
-	const struct due *due;
+	struct due *due;
 	struct store_row row;
 	struct store_owner owner; /* a tombstone, at most */
 	struct record *record;    /* that is its own; NULL: none */
@@ -261,7 +261,9 @@ static bool bury(struct push_work *work, const struct orphan *orphan, const stru
 	};
 	struct due due;
 
+	/* What the row owes does not become the pair's, as nothing is owed to a tombstone. */
 	if (!work->work.ops->write(work->work.in->session, &write, 1, work->work.arena, err) ||
+	    !work->work.ops->drop_due(work->work.in->session, orphan->due->number, err) ||
 	    !work->work.ops->find_dues(work->work.in->session, (const char *const *)&record->id, 1,
 				       &due, err))
 		return false;
@@ -315,7 +317,9 @@ static bool settle_orphan(struct push_work *work, struct orphan *orphan, struct 
 
 	if (*orphan->due->chosen)
 		named = push_find(work->batch, orphan->due->chosen);
-	else if (*orphan->due->birth_key)
+	if (named && named->deleted)
+		named = NULL; /* it never was the row's own */
+	if (!*orphan->due->chosen && *orphan->due->birth_key)
 		named = push_find_key(work->batch, orphan->due->birth_key);
 	return named ? take_named(work, orphan, named, err) : take_candidate(work, orphan, err);
 }
@@ -327,8 +331,20 @@ static bool forget_row(struct push_work *work, const struct due *due, struct err
 
 	if (!work->work.ops->find_row_due(work->work.in->session, &due->key, &now, err))
 		return false;
-	return now.number != due->number ||
+	return (due->key.text && now.number != due->number) ||
 	       work->work.ops->drop_due(work->work.in->session, due->number, err);
+}
+
+/* As it is since the marks of what happened meanwhile were met. */
+static bool renew(struct push_work *work, struct due *due, struct error *err)
+{
+	struct due now;
+
+	if (!work->work.ops->find_row_due(work->work.in->session, &due->key, &now, err))
+		return false;
+	if (now.number == due->number)
+		*due = now;
+	return true;
 }
 
 static bool look_at(struct push_work *work, struct orphan *orphan, bool *ret_open,
@@ -336,6 +352,8 @@ static bool look_at(struct push_work *work, struct orphan *orphan, bool *ret_ope
 {
 	struct apply *in = work->work.in;
 
+	if (!renew(work, orphan->due, err))
+		return false;
 	if (!work->work.ops->rows(in->session, &orphan->due->key, 1, work->work.arena, &orphan->row,
 				  err) ||
 	    !work->work.ops->owners(in->session, &orphan->due->key, 1, &orphan->owner, err))

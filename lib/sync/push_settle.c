@@ -73,9 +73,10 @@ static bool settle_create(struct push_work *work, const struct sent *sent,
 	link.key = sent->key;
 	link.hash = (struct record_hash){ 0 }; /* what it holds besides is to be read */
 	link.written_ms = server_ms;
-	/* The link is made while its creation stands: it knows of the row what that knew. */
+	/* The link is made while its creation stands: it knows of the row what that knew. What was
+	 * refused of the row is the pair's with it. */
 	return put_link(work, id, &link, err) && end(work, sent, true, err) &&
-	       work->work.ops->unrefuse(work->work.in->session, NULL, &sent->key, sent->set, err);
+	       work->work.ops->unrefuse(work->work.in->session, id, NULL, sent->set, err);
 }
 
 static bool settle_delete(struct push_work *work, const struct sent *sent, struct error *err)
@@ -111,7 +112,8 @@ static struct due due_again(const struct push_work *work, const struct sent *sen
 			    .tries = sent->tries };
 
 	strcpy(made.remote_id, sent->remote_id);
-	/* What was refused stands under no key; what was never answered may. */
+	/* Not under another key: an earlier attempt under this one may come yet. */
+	strcpy(made.birth_key, sent->birth_key);
 	return made;
 }
 
@@ -324,7 +326,6 @@ bool push_give_back(struct apply *in, struct push_batch *batch, const struct pus
 		const struct sent *sent = &batch->sent[part->from + i];
 		struct due due = due_again(&work, sent);
 
-		strcpy(due.birth_key, sent->birth_key);
 		ok = end(&work, sent, false, err) && make_due(&work, &due, err);
 	}
 	return end_unit(&work, ok, err);

@@ -82,13 +82,27 @@ static void search_unanswered(const struct apply *in, struct push_batch *batch)
 	end_search(batch);
 }
 
+/* No record holds what is not of its field's type: nobody is asked for it. */
+static bool is_of_its_type(const struct apply *in, size_t field, const struct value *value,
+			   struct arena *arena)
+{
+	const struct mapping_field *mapped = &in->mapping->fields[field];
+	struct value canonical;
+	struct error why;
+
+	return value_canonical(mapped->type, mapped->scale, value->text, value->len, arena,
+			       &canonical, &why) &&
+	       value_equal(&canonical, value);
+}
+
 /* A null matches nothing; nor does what is longer than any key, which no query could hold. */
-static bool is_whole(const struct apply *in, const struct store_row *row)
+static bool is_whole(const struct apply *in, const struct store_row *row, struct arena *arena)
 {
 	for (size_t i = 0; i < in->match_count; i++) {
 		const struct value *value = &row->values[in->match[i]];
 
-		if (value_is_null(value) || value->len > MOST_PICK)
+		if (value_is_null(value) || value->len > MOST_PICK ||
+		    !is_of_its_type(in, in->match[i], value, arena))
 			return false;
 	}
 	return in->match_count;
@@ -108,7 +122,7 @@ static bool search_rows(struct apply *in, struct push_batch *batch, struct error
 	if (in->match_count) {
 		matches = add_search(batch, in->mapping->fields[in->match[0]].field, true);
 		for (size_t i = 0; i < batch->count; i++)
-			if (rows[i].found && is_whole(in, &rows[i]))
+			if (rows[i].found && is_whole(in, &rows[i], batch->arena))
 				matches->picks[matches->count++] = rows[i].values[in->match[0]];
 		end_search(batch);
 	}
@@ -158,11 +172,24 @@ static bool wake_held(struct apply *in, struct error *err)
 			err);
 }
 
+/* What no record could be made for may be made now. */
+static bool wake_makeable(struct apply *in, struct error *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new();
+	struct work work;
+
+	if (!in->creates_records || !(in->key_field || in->creates_unsafe))
+		return true;
+	work_start(&work, in, arena);
+	return work_end(&work, work_begin(&work, err) && work.ops->wake_makeable(in->session, err),
+			err);
+}
+
 static bool take_rows(struct apply *in, struct push_batch *batch, size_t most, int64_t *after,
 		      struct error *err)
 {
-	if (!take_dues(in, batch, most, *after, err) ||
-	    (!*after && batch->count &&
+	if ((!*after && !wake_makeable(in, err)) || !take_dues(in, batch, most, *after, err) ||
+	    (!*after && (batch->count || in->args.full) &&
 	     (!wake_held(in, err) || !take_dues(in, batch, most, *after, err))))
 		return false;
 	if (!batch->count)

@@ -44,10 +44,12 @@ struct last {
 static bool same_value(struct statement *s, const char *column, const struct value *value)
 {
 	const char *text = statement_text(s, column);
+	size_t len = 0;
 
 	if (!text || !value->text)
 		return !text && !value->text;
-	return strlen(text) == value->len && memcmp(text, value->text, value->len) == 0;
+	statement_bytes(s, column, &len);
+	return len == value->len && memcmp(text, value->text, len) == 0;
 }
 
 static void bind_whose(struct session *in, struct statement *s, const char *remote_id,

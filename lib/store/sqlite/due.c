@@ -131,6 +131,29 @@ bool due_find(struct store_session *session, const char *const *remote_ids, size
 	return true;
 }
 
+bool due_find_born(struct store_session *session, const struct value *birth_key,
+		   struct arena *arena, struct due *ret, struct error *err)
+{
+	struct session *in = session_of(session);
+	struct statement *s;
+	bool row = false, ok;
+
+	*ret = (struct due){ 0 };
+	if (!in->flags.row_dues || !birth_key->text)
+		return true;
+	s = session_kept(in, KEPT_DUE_FIND_BORN,
+			 "SELECT " COLUMNS " FROM leadsync_due"
+			 " WHERE job = ?1 AND birth_key = ?2 AND remote_id IS NULL",
+			 err);
+	if (!s)
+		return false;
+	statement_bind_int_at(s, 1, in->job_number);
+	statement_bind_text_at(s, 2, birth_key->text, birth_key->len);
+	ok = statement_step(s, &row, err) && (!row || read_due(s, arena, ret, err));
+	statement_reset(s);
+	return ok;
+}
+
 bool due_find_row(struct store_session *session, const struct value *key, struct due *ret,
 		  struct error *err)
 {
@@ -291,6 +314,24 @@ bool due_wake_held(struct store_session *session, struct error *err)
 					      err);
 }
 
+/* Of what else is held it is listed why. */
+bool due_wake_makeable(struct store_session *session, struct error *err)
+{
+	struct session *in = session_of(session);
+
+	return !in->flags.row_dues ||
+	       session_run(in,
+			   "UPDATE leadsync_due SET state = 'waiting'"
+			   " WHERE job = :job AND state = 'held' AND remote_id IS NULL"
+			   " AND NOT EXISTS (SELECT 1 FROM leadsync_conflicts AS asked"
+			   " WHERE asked.job = leadsync_due.job AND asked.remote_id IS NULL"
+			   " AND asked.key = leadsync_due.key AND asked.state = 'open')"
+			   " AND NOT EXISTS (SELECT 1 FROM leadsync_rejects AS reject"
+			   " WHERE reject.job = leadsync_due.job AND reject.key ="
+			   " leadsync_due.key AND reject.direction = 'down')",
+			   err);
+}
+
 /* `which` is spelled as in the index. */
 #define WAITING(which, in_journal)                                                                 \
 	"SELECT " COLUMNS " FROM leadsync_due AS due WHERE job = ?1 AND state = 'waiting'"         \
@@ -381,21 +422,17 @@ bool due_refuse(struct session *in, const struct store_reject *reject, struct er
 	return (!*due.remote_id && !due.key.text) || due_put(&in->session, &due, false, err);
 }
 
+/* One that was held was one of several that look alike: the others may be told apart now. */
 bool due_end_row(struct session *in, const struct value *key, struct error *err)
 {
-	struct statement *s;
+	struct due was;
 
 	if (!in->flags.row_dues)
 		return true;
-	s = session_kept(in, KEPT_DUE_END_ROW,
-			 "DELETE FROM leadsync_due WHERE job = ?1 AND key = ?2"
-			 " AND remote_id IS NULL",
-			 err);
-	if (!s)
+	if (!find_row(in, key, &was, err))
 		return false;
-	statement_bind_int_at(s, 1, in->job_number);
-	session_bind_key(in, s, 2, key);
-	return statement_run(s, err);
+	return !was.number || (due_drop(&in->session, was.number, err) &&
+			       (was.state != DUE_HELD || due_wake_held(&in->session, err)));
 }
 
 /* The new key's own line ended before. */

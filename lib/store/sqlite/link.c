@@ -204,7 +204,8 @@ bool link_put(struct session *in, const char *remote_id, const struct link *link
 		statement_bind_bytes(s, ":base", base.text, base.len);
 	}
 	return statement_run(s, err) && (!link->key.text || link->state == LINK_DELETED ||
-					 due_become_pair(in, remote_id, &link->key, err));
+					 (due_become_pair(in, remote_id, &link->key, err) &&
+					  rejects_become_pair(in, remote_id, &link->key, err)));
 }
 
 bool link_unrow(struct session *in, const char *remote_id, struct error *err)

@@ -90,6 +90,17 @@ bool match_ensure_index(struct session *in, struct error *err)
 	return stands || (db_run(in->db, drop, err) && db_run(in->db, sql, err));
 }
 
+/* White space at the end of a text is nothing, as its canonical form has none: what has it stands in
+ * the index right behind what has none. Of several columns only the first could be sought so. */
+static void put_trimmed(FILE *out, const char *column)
+{
+	fprintf(out,
+		" (\"%1$s\" = ?1 COLLATE NOCASE OR (\"%1$s\" > ?1 COLLATE NOCASE AND \"%1$s\" <"
+		" (?1 || '!') COLLATE NOCASE AND trim(\"%1$s\", char(9, 10, 11, 12, 13, 32)) = ?1"
+		" COLLATE NOCASE))",
+		column);
+}
+
 static char *find_sql(const struct session *in)
 {
 	char *sql = NULL;
@@ -97,6 +108,11 @@ static char *find_sql(const struct session *in)
 	FILE *out = open_memstream(&sql, &size);
 
 	fprintf(out, "SELECT \"%s\" FROM main.\"%s\" WHERE", in->job.key, in->job.table);
+	if (in->job.match_count == 1 && match_folds(match_field(in, 0)->type)) {
+		put_trimmed(out, match_field(in, 0)->column);
+		fclose(out);
+		return sql;
+	}
 	for (size_t i = 0; i < in->job.match_count; i++)
 		fprintf(out, "%s \"%s\" = ?%s", i ? " AND" : "", match_field(in, i)->column,
 			collation(match_field(in, i)));

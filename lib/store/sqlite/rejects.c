@@ -88,6 +88,7 @@ bool rejects_put(struct store_session *session, const struct store_reject *rejec
 	if (!statement_run(s, err))
 		return false;
 	in->flags.rejects = true;
+	in->flags.row_rejects |= !reject->remote_id;
 	return reject->direction != TOLD_UP || reject->field_only || due_refuse(in, reject, err);
 }
 
@@ -283,6 +284,25 @@ bool rejects_unrefuse_all(struct store_session *session, struct error *err)
 bool rejects_end_row(struct session *in, const struct value *key, struct error *err)
 {
 	return rejects_unrefuse(&in->session, NULL, key, NULL, err);
+}
+
+/* The row has a record now: what was refused of it need not be sent again to hear so. */
+bool rejects_become_pair(struct session *in, const char *remote_id, const struct value *key,
+			 struct error *err)
+{
+	struct statement *s;
+
+	if (!in->flags.row_rejects)
+		return true;
+	s = session_kept(in, KEPT_REJECT_BECOME_PAIR,
+			 "UPDATE OR REPLACE leadsync_rejects SET remote_id = ?3 WHERE job = ?1"
+			 " AND " ROW " AND direction = 'up'",
+			 err);
+	if (!s)
+		return false;
+	bind_whose(in, s, NULL, key);
+	statement_bind_text_at(s, 3, remote_id, strlen(remote_id));
+	return statement_run(s, err);
 }
 
 bool rejects_move_row(struct session *in, const struct value *old_key, const struct value *key,

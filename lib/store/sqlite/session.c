@@ -84,12 +84,15 @@ struct value session_value_at(struct statement *s, int column, struct arena *are
 	return copy(text, len, arena);
 }
 
-/* Text of the ledger holds no NUL but in values of a table of others, and is cut there. */
+/* Keys and values of a table of others may hold NUL bytes. */
 struct value session_value(struct statement *s, const char *column, struct arena *arena)
 {
 	const char *text = statement_text(s, column);
+	size_t len = 0;
 
-	return copy(text, text ? strlen(text) : 0, arena);
+	if (text)
+		statement_bytes(s, column, &len);
+	return copy(text, len, arena);
 }
 
 const char *session_text(struct statement *s, const char *column, struct arena *arena)

@@ -27,13 +27,13 @@ enum kept {
 	KEPT_LINK_MOVE_ROW,
 	KEPT_DUE_FIND_PAIR,
 	KEPT_DUE_FIND_ROW,
+	KEPT_DUE_FIND_BORN,
 	KEPT_DUE_ADD,
 	KEPT_DUE_RENEW,
 	KEPT_DUE_SET,
 	KEPT_DUE_DROP,
 	KEPT_DUE_TAKE_PAIRS,
 	KEPT_DUE_TAKE_ROWS,
-	KEPT_DUE_END_ROW,
 	KEPT_DUE_MOVE_ROW,
 	KEPT_SENT_PUT,
 	KEPT_SENT_FIND,
@@ -51,6 +51,7 @@ enum kept {
 	KEPT_REJECT_UNREFUSE_PAIR,
 	KEPT_REJECT_UNREFUSE_ROW,
 	KEPT_REJECT_MOVE_ROW,
+	KEPT_REJECT_BECOME_PAIR,
 	KEPT_CONFLICT_LAST_PAIR,
 	KEPT_CONFLICT_LAST_ROW,
 	KEPT_CONFLICT_PUT,
@@ -95,7 +96,7 @@ struct sqlite_store {
 /* What the ledger may hold of this job, so that nothing is looked for where nothing is. Asked when
  * a unit begins, and set by whoever adds something. */
 struct flags {
-	bool dues, row_dues, sent, rejects, conflicts;
+	bool dues, row_dues, sent, rejects, row_rejects, conflicts;
 };
 
 /* Where the reading of marks stands; as it was, where the unit is rolled back. */
@@ -252,11 +253,14 @@ bool due_take(struct store_session *session, bool pairs, int64_t after, size_t m
 	      struct arena *arena, struct due **ret, size_t *ret_count, struct error *err);
 bool due_find(struct store_session *session, const char *const *remote_ids, size_t count,
 	      struct due *ret, struct error *err);
+bool due_find_born(struct store_session *session, const struct value *birth_key,
+		   struct arena *arena, struct due *ret, struct error *err);
 bool due_find_row(struct store_session *session, const struct value *key, struct due *ret,
 		  struct error *err);
 bool due_set(struct store_session *session, const struct due *due, struct error *err);
 bool due_drop(struct store_session *session, int64_t number, struct error *err);
 bool due_wake_held(struct store_session *session, struct error *err);
+bool due_wake_makeable(struct store_session *session, struct error *err);
 bool due_become_pair(struct session *in, const char *remote_id, const struct value *key,
 		     struct error *err);
 bool due_refuse(struct session *in, const struct store_reject *reject, struct error *err);
@@ -297,6 +301,8 @@ bool rejects_unrefuse(struct store_session *session, const char *remote_id, cons
 		      const bool *set, struct error *err);
 bool rejects_unrefuse_all(struct store_session *session, struct error *err);
 bool rejects_end_row(struct session *in, const struct value *key, struct error *err);
+bool rejects_become_pair(struct session *in, const char *remote_id, const struct value *key,
+			 struct error *err);
 bool rejects_move_row(struct session *in, const struct value *old_key, const struct value *key,
 		      struct error *err);
 bool rejects_count(struct db *db, int64_t job_number, int64_t *ret, struct error *err);

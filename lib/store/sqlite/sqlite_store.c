@@ -90,7 +90,8 @@ static bool raise_flags(struct session *in, struct error *err)
 		in->flags.row_dues = statement_int_at(s, 0);
 		in->flags.dues = in->flags.row_dues || statement_int_at(s, 1);
 		in->flags.sent = statement_int_at(s, 2);
-		in->flags.rejects = statement_int_at(s, 3) || statement_int_at(s, 4);
+		in->flags.row_rejects = statement_int_at(s, 3);
+		in->flags.rejects = in->flags.row_rejects || statement_int_at(s, 4);
 		in->flags.conflicts = statement_int_at(s, 5);
 		version = statement_int_at(s, 6);
 	}
@@ -464,9 +465,11 @@ static const struct store_ops sqlite_ops = {
 	.take_dues = due_take,
 	.find_dues = due_find,
 	.find_row_due = due_find_row,
+	.find_born_due = due_find_born,
 	.set_due = due_set,
 	.drop_due = due_drop,
 	.wake_held = due_wake_held,
+	.wake_makeable = due_wake_makeable,
 	.put_sent = journal_put,
 	.find_sent = journal_find,
 	.find_births = journal_births,

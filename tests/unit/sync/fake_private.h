@@ -34,6 +34,7 @@ void fake_positions_free(struct fake *in);
 /* writes */
 bool fake_is_same(const char *a, const char *b); /* but for case; nothing is as nothing */
 bool fake_is_twice(const struct remote_batch *batch, size_t at);
+bool fake_is_canonical(enum value_type type, int scale, const struct value *value);
 void fake_copy_batch(struct remote_call *call, const struct remote_batch *batch);
 void fake_check_batch(struct fake *in, const struct remote_batch *batch);
 void fake_answer_write(struct remote_call *call); /* and frees it */

@@ -108,13 +108,34 @@ bool fake_is_lost(const struct fake *in, const struct remote_call *call)
 	       call->number < in->lose_at + in->lose_count;
 }
 
+#define MOST_PICK_BYTES 3000 /* of all of them, as if each byte took three in a URL */
+
 static bool is_too_long(const struct fake *in, const struct remote_call *call)
 {
-	return in->most_picks && !call->next && call->query.pick_count > in->most_picks;
+	size_t bytes = 0;
+
+	for (size_t i = 0; !call->next && call->query.pick_field && i < call->query.pick_count; i++)
+		bytes += call->query.picks[i].len;
+	return bytes > MOST_PICK_BYTES ||
+	       (in->most_picks && !call->next && call->query.pick_count > in->most_picks);
+}
+
+/* As the real one: no query can be asked for it. */
+static bool is_no_literal(struct fake *in, const struct remote_call *call)
+{
+	const struct fake_field *field;
+	bool bad = false;
+
+	if (!call->page_done || call->next || !call->query.pick_field)
+		return false;
+	field = fake_field(in, call->query.pick_field);
+	for (size_t i = 0; i < call->query.pick_count; i++)
+		bad |= !fake_is_canonical(field->type, field->scale, &call->query.picks[i]);
+	return bad;
 }
 
 /* True: it fails. */
-static bool find_fault(const struct fake *in, const struct remote_call *call, struct error *err)
+static bool find_fault(struct fake *in, const struct remote_call *call, struct error *err)
 {
 	if (fake_is_lost(in, call))
 		error_set(err, ERROR_RETRY, "reset", "connection reset");
@@ -124,6 +145,8 @@ static bool find_fault(const struct fake *in, const struct remote_call *call, st
 		error_set(err, ERROR_STALE, "INVALID_QUERY_LOCATOR", "gone");
 	else if (call->page_done && is_too_long(in, call))
 		error_set(err, ERROR_RETRY, "query-too-long", "the fake takes %zu", in->most_picks);
+	else if (is_no_literal(in, call))
+		error_set(err, ERROR_BUG, "bad-pick", "a value to pick by is not canonical");
 	else
 		return false;
 	return true;

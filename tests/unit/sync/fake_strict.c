@@ -20,19 +20,24 @@ bool fake_is_twice(const struct remote_batch *batch, size_t at)
 	return false;
 }
 
-static void check_value(struct fake *in, const struct mapping_field *field,
-			const struct value *value)
+bool fake_is_canonical(enum value_type type, int scale, const struct value *value)
 {
 	struct arena *arena = arena_new();
 	struct value again;
 	struct error why;
+	bool ok = value_canonical(type, scale, value->text, value->len, arena, &again, &why) &&
+		  value_equal(value, &again);
 
-	if (!value_canonical(field->type, field->scale, value->text, value->len, arena, &again,
-			     &why) ||
-	    !value_equal(value, &again))
+	arena_free(arena);
+	return ok;
+}
+
+static void check_value(struct fake *in, const struct mapping_field *field,
+			const struct value *value)
+{
+	if (!fake_is_canonical(field->type, field->scale, value))
 		fake_violation(in, "%s: \"%.*s\" is not canonical", field->field, (int)value->len,
 			       value->text ? value->text : "");
-	arena_free(arena);
 }
 
 static void check_change(struct fake *in, const struct remote_batch *batch, size_t at)

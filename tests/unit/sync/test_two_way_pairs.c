@@ -924,6 +924,345 @@ static void each_by_its_own(struct world *in)
 	assert_int_equal(rows(in), 5);
 }
 
+/* --- what nobody could say, and now somebody can --- */
+
+static void lost_and_row_dropped(struct world *in)
+{
+	lost_undone(in);
+	world_sql(in, "DELETE FROM contact WHERE last_name = 'Novak'");
+}
+
+static void nothing_left_of_it(struct world *in)
+{
+	seven_pairs(in);
+	assert_int_equal(world_dues(in, NULL), 0);
+}
+
+static void neither_was_guessed(struct world *in)
+{
+	two_nilssons_there(in);
+	world_run(in);
+	world_wait(in, 3600);
+	neither_guessed(in);
+}
+
+static void choose_eighth(struct world *in)
+{
+	char id[19], sql[400];
+
+	fake_id(8, id);
+	snprintf(sql, sizeof(sql),
+		 "UPDATE leadsync_due SET chosen = '%s', state = 'waiting' WHERE key IS NOT NULL",
+		 id);
+	world_sql(in, sql);
+}
+
+static void chosen_and_deleted(struct world *in)
+{
+	choose_eighth(in);
+	fake_delete(in->fake, 8);
+}
+
+static void email_is_no_text(struct world *in)
+{
+	insert_novak(in);
+	world_sql(in, "UPDATE contact SET email = CAST(x'ff40' AS TEXT)"
+		      " WHERE last_name = 'Novak'");
+	edit(in, 2, "city = 'Lyon'");
+}
+
+static void others_flow(struct world *in)
+{
+	both_hold(in, 2, "City", "city", "Lyon");
+	assert_int_equal(world_rejects(in, "bad-value", "Email"), 1);
+}
+
+static void email_is_a_novel(struct world *in)
+{
+	insert_novak(in);
+	world_sql(in, "UPDATE contact SET email = hex(zeroblob(6000)) WHERE last_name = 'Novak'");
+	edit(in, 2, "city = 'Lyon'");
+	fake_field(in->fake, "Email")->length = 80;
+}
+
+static void novel_listed(struct world *in)
+{
+	both_hold(in, 2, "City", "city", "Lyon");
+	assert_int_equal(world_rejects(in, "STRING_TOO_LONG", "Email"), 1);
+}
+
+/* Twelve rows by texts of which only two go into one query. */
+static void long_emails(struct world *in)
+{
+	for (int i = 0; i < 12; i++) {
+		char sql[200];
+
+		snprintf(sql, sizeof(sql),
+			 "INSERT INTO contact (last_name, email) VALUES"
+			 " ('Long %d', '%d' || hex(zeroblob(500)))",
+			 i, i + 10);
+		world_sql(in, sql);
+	}
+	fake_field(in->fake, "Email")->length = 2000;
+}
+
+static void twelve_more(struct world *in)
+{
+	assert_int_equal(rows(in), 19);
+	assert_int_equal(fake_alive(in->fake), 19);
+	assert_int_equal(world_dues(in, NULL), 0);
+}
+
+static void bad_email_here(struct world *in)
+{
+	loaded(in);
+	insert_novak(in);
+	fake_refuse(in->fake, "Email", "g.novak@example.com", ERROR_FIELD, "INVALID_EMAIL_ADDRESS",
+		    -1);
+}
+
+static void made_but_for_email(struct world *in)
+{
+	assert_int_equal(fake_alive(in->fake), 8);
+	assert_null(fake_value(in->fake, novak(in), "Email"));
+	assert_int_equal(world_rejects(in, NULL, NULL), 1);
+	assert_int_equal(world_rejects(in, "INVALID_EMAIL_ADDRESS", "Email"), 1);
+}
+
+static void email_sent_once(struct world *in)
+{
+	assert_int_equal(fake_sent(in->fake, "Email", 0), 0); /* but with the creation */
+}
+
+static void was_made_but_for_email(struct world *in)
+{
+	bad_email_here(in);
+	for (int i = 0; i < 3; i++) {
+		world_run(in);
+		world_wait(in, 60);
+	}
+}
+
+static void email_mended(struct world *in)
+{
+	world_sql(in, "UPDATE contact SET email = 'novak@example.com' WHERE last_name = 'Novak'");
+}
+
+static void nothing_refused(struct world *in)
+{
+	assert_int_equal(world_rejects(in, NULL, NULL), 0);
+	assert_string_equal(fake_value(in->fake, novak(in), "Email"), "novak@example.com");
+}
+
+static void one_is_deleted(struct world *in)
+{
+	fake_delete(in->fake, 8);
+}
+
+static void matched_with_the_other(struct world *in)
+{
+	seven_pairs(in);
+	assert_int_equal(world_open_conflicts(in, NULL), 0);
+}
+
+static void one_row_is_deleted(struct world *in)
+{
+	world_sql(in, "DELETE FROM contact WHERE id = (SELECT max(id) FROM contact WHERE city ="
+		      " 'Bergen')");
+}
+
+static void was_without_external_id(struct world *in)
+{
+	loaded(in);
+	no_external_id(in);
+	world_run(in);
+	world_wait(in, 3600);
+	none_made(in);
+}
+
+static void external_id_there(struct world *in)
+{
+	in->job.external_id = WORLD_KEY;
+}
+
+static void winner_without_row(struct world *in)
+{
+	in->job.delete_remote = false;
+	loaded(in);
+	drop(in, 3);
+	world_run(in);
+	world_wait(in, 3600);
+}
+
+static void merged_into_it(struct world *in)
+{
+	fake_merge(in->fake, 2, 3);
+}
+
+static void winner_stays(struct world *in)
+{
+	record_holds(in, 3, "LastName", "Weber");
+	record_holds(in, 3, "City", "Paris");
+	row_holds(in, 3, "last_name", "Weber");
+	assert_int_equal(in->fake->writes, 0);
+}
+
+/* The row is edited once more before the guard read is answered: its mark is met when the write is
+ * built, and it is by that edit that sides are compared. */
+static struct world *meanwhile;
+static int64_t mark_ms, journal_ms;
+
+static void edit_on_call(struct fake *fake, unsigned call, void *arg)
+{
+	const struct fake_request *last = &fake->log[fake->log_count - 1];
+
+	(void)call;
+	(void)arg;
+	if (last->kind == FAKE_READ && last->order == REMOTE_PICKED) {
+		edit(meanwhile, 2, "city = 'Bergen'");
+		mark_ms = world_int(meanwhile, "SELECT max(at_ms) FROM leadsync_mark");
+	} else if (last->kind == FAKE_WRITE) {
+		journal_ms = world_int(meanwhile, "SELECT edited_ms FROM leadsync_journal");
+	}
+}
+
+static void edited_at_guard(struct world *in)
+{
+	edit(in, 2, "score = '5'");
+	meanwhile = in;
+	in->fake->on_call = edit_on_call;
+}
+
+static void bergen_and_five(struct world *in)
+{
+	both_hold(in, 2, "City", "city", "Bergen");
+	both_hold(in, 2, "Score__c", "score", "5");
+}
+
+static void by_the_last_edit(struct world *in)
+{
+	assert_true(mark_ms);
+	assert_int_equal(journal_ms, mark_ms);
+	in->fake->on_call = NULL;
+}
+
+/* What was sent has arrived, as a record shows that cannot be taken for another value's sake. */
+static void arrived_in_bad_company(struct world *in)
+{
+	loaded(in);
+	edit(in, 2, "city = 'Lyon'");
+	world_wait(in, 60);
+	lose_write(in, FAKE_DONE);
+	world_run_any(in, false);
+	assert_int_equal(world_dues(in, "unknown"), 1);
+	fake_set(in->fake, 2, "Score__c", "many");
+	world_wait(in, 60);
+	world_run(in);
+	world_wait(in, 700);
+	world_run(in);
+	assert_int_equal(in->counts.conflicts, 0);
+	world_wait(in, 60);
+}
+
+static void edited_and_mended(struct world *in)
+{
+	edit(in, 2, "city = 'Bergen'");
+	fake_set(in->fake, 2, "Score__c", "5");
+}
+
+static void loaded_by_code(struct world *in)
+{
+	in->job.key = "code";
+	world_sql(in, "DROP TABLE contact; CREATE TABLE contact (code TEXT NOT NULL UNIQUE DEFAULT"
+		      " (lower(hex(randomblob(8)))), last_name TEXT, email TEXT, score TEXT, active"
+		      " INT, city TEXT, is_deleted INT);"
+		      "CREATE INDEX contact_email ON contact (email COLLATE NOCASE)");
+	loaded(in);
+}
+
+static void insert_with_nul(struct world *in)
+{
+	world_sql(in, "INSERT INTO contact (code, last_name, email) VALUES"
+		      " ('a' || char(0) || '1', 'One', 'one@example.com'),"
+		      " ('a' || char(0) || '2', 'Two', 'two@example.com'),"
+		      " ('a', 'Three', 'three@example.com')");
+}
+
+static void three_were_made(struct world *in)
+{
+	assert_int_equal(fake_alive(in->fake), 10);
+	assert_int_equal(rows(in), 10);
+	assert_int_equal(world_dues(in, NULL), 0);
+}
+
+static void nilsson_with_spaces(struct world *in)
+{
+	nilsson_here(in);
+	world_sql(in, "UPDATE contact SET email = email || char(32, 9)");
+}
+
+static void matched_with_spaces(struct world *in)
+{
+	seven_pairs(in);
+	row_holds(in, 2, "email", "b.nilsson@example.com \t");
+}
+
+static void bergen_is_refused(struct world *in)
+{
+	fake_refuse(in->fake, "City", "Bergen", ERROR_FIELD, "STRING_TOO_LONG", -1);
+	edit(in, 2, "city = 'Bergen', score = '5'");
+	fake_set(in->fake, 2, "City", "Lyon");
+}
+
+static void nothing_was_decided(struct world *in)
+{
+	record_holds(in, 2, "City", "Lyon");
+	both_hold(in, 2, "Score__c", "score", "5");
+	assert_int_equal(world_int(in, "SELECT count(*) FROM leadsync_conflicts WHERE state ="
+				       " 'decided'"),
+			 0);
+}
+
+static void loaded_ours(struct world *in)
+{
+	loaded_as(in, "City", FIELD_RULE_LOCAL, FIELD_BLANK_CLEAR);
+}
+
+static void just_made(struct world *in)
+{
+	loaded_delete_both(in);
+	insert_novak(in);
+	world_wait(in, 60);
+	world_run(in);
+	assert_int_equal(fake_alive(in->fake), 8);
+	world_wait(in, 60);
+}
+
+static void novak_dropped(struct world *in)
+{
+	world_sql(in, "DELETE FROM contact WHERE last_name = 'Novak'");
+}
+
+/* The first attempt comes later than anybody waits, and the second was refused meanwhile. */
+static void lost_for_long(struct world *in)
+{
+	in->job.match_count = 0;
+	loaded(in);
+	insert_novak(in);
+	world_wait(in, 60);
+	lose_write(in, FAKE_DONE_LATER);
+	in->fake->later_ms = (int64_t)30 * 60 * 1000;
+	world_run_any(in, false);
+	assert_int_equal(world_dues(in, "unknown"), 1);
+	fake_refuse(in->fake, "LastName", "Novak", ERROR_RETRY, "UNABLE_TO_LOCK_ROW", 1);
+	world_wait(in, 700);
+	world_run(in);
+	assert_int_equal(fake_alive(in->fake), 7);
+	assert_int_equal(world_dues(in, "waiting"), 1);
+	world_wait(in, 3600);
+	assert_int_equal(fake_alive(in->fake), 8);
+}
+
 static const struct two_way scenarios[] = {
 	{ "matched, salesforce's", nilsson_here, NULL, matched_oslo },
 	{ "matched, ours", nilsson_here_local, NULL, matched_bergen },
@@ -1011,6 +1350,38 @@ static const struct two_way scenarios[] = {
 	{ "our triggers dropped", loaded, triggers_dropped, all_noticed, .runs = 2 },
 	{ "two jobs on one table", two_jobs, one_of_each, each_by_its_own, .odd = true,
 	  .not_cut = true },
+	{ "not made, unanswered, its row gone", lost_and_row_dropped, NULL, nothing_left_of_it,
+	  .runs = 3, .wait_s = 700 },
+	{ "a chosen record that is deleted", neither_was_guessed, chosen_and_deleted,
+	  matched_with_the_other, .runs = 2 },
+	{ "a match column that holds no text", loaded, email_is_no_text, others_flow, .odd = true,
+	  .runs = 2 },
+	{ "a match column that holds a novel", loaded, email_is_a_novel, novel_listed, .odd = true,
+	  .runs = 2 },
+	{ "match columns that hold long texts", loaded, long_emails, twelve_more, .runs = 2,
+	  .not_cut = true },
+	{ "a field refused of a creation", bad_email_here, NULL, made_but_for_email,
+	  email_sent_once, .runs = 3, .odd = true },
+	{ "a field refused of a creation, mended", was_made_but_for_email, email_mended,
+	  nothing_refused },
+	{ "edited again just before it is sent", loaded, edited_at_guard, bergen_and_five,
+	  by_the_last_edit, .not_cut = true },
+	{ "arrived in a record that is rejected", arrived_in_bad_company, edited_and_mended,
+	  bergen_and_five, .runs = 2 },
+	{ "keys with NUL bytes", loaded_by_code, insert_with_nul, three_were_made, .runs = 2 },
+	{ "matched but for white space", nilsson_with_spaces, NULL, matched_with_spaces },
+	{ "a contest whose winner is refused", loaded_ours, bergen_is_refused, nothing_was_decided,
+	  .odd = true },
+	{ "deleted here, just made there", just_made, novak_dropped, seven_pairs },
+	{ "made after all, when it was given up", lost_for_long, NULL, novak_there, .runs = 2 },
+	{ "several matched, one record was deleted", neither_was_guessed, one_is_deleted,
+	  matched_with_the_other, .runs = 2 },
+	{ "several matched, one row was deleted", not_guessed, one_row_is_deleted,
+	  matched_with_the_other, .runs = 2 },
+	{ "no external id, then one", was_without_external_id, external_id_there, novak_there,
+	  .runs = 2 },
+	{ "merged into one without a row", winner_without_row, merged_into_it, winner_stays,
+	  .odd = true },
 };
 
 int main(int argc, char **argv)
