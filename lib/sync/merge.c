@@ -8,8 +8,7 @@
 
 static bool same_hash(const struct merge_input *in)
 {
-	return in->link->found && in->link->hash.half[0] == in->hash.half[0] &&
-	       in->link->hash.half[1] == in->hash.half[1];
+	return in->link->found && record_hash_equal(&in->link->hash, &in->hash);
 }
 
 bool merge_needs_row(const struct merge_rules *rules, const struct merge_input *in)

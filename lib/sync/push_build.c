@@ -35,11 +35,6 @@ struct record *push_find_key(const struct push_batch *batch, const char *key)
 
 /* --- a patch --- */
 
-static bool same_payload(const struct record_hash *a, const struct record_hash *b)
-{
-	return a->half[0] == b->half[0] && a->half[1] == b->half[1];
-}
-
 struct record_hash push_field_payload(const struct work *work, const struct value *values,
 				      size_t field)
 {
@@ -70,17 +65,19 @@ static bool leave_out_refused(struct push_work *work, struct sent *sent, bool *r
 			if (!sent->set[k] || strcmp(mapping->fields[k].field, refusals[i].field))
 				continue;
 			payload = push_field_payload(&work->work, sent->values, k);
-			if (same_payload(&payload, &refusals[i].payload)) {
+			if (record_hash_equal(&payload, &refusals[i].payload)) {
 				sent->set[k] = false;
 				*ret_refused = true;
 			}
 		}
 	sent->payload = record_hash_of_set(sent->values, sent->set, mapping->count);
 	for (size_t i = 0; i < count; i++)
-		if (!refusals[i].field_only && same_payload(&sent->payload, &refusals[i].payload))
+		if (!refusals[i].field_only &&
+		    record_hash_equal(&sent->payload, &refusals[i].payload))
 			*ret_refused = true;
 	for (size_t i = 0; i < count; i++)
-		if (!refusals[i].field_only && same_payload(&sent->payload, &refusals[i].payload))
+		if (!refusals[i].field_only &&
+		    record_hash_equal(&sent->payload, &refusals[i].payload))
 			memset(sent->set, 0, mapping->count * sizeof(*sent->set));
 	return true;
 }
