@@ -579,13 +579,12 @@ static bool forgive(struct work *work, const struct subject *subject, struct err
 static bool tell_due(struct work *work, const struct subject *subject, struct error *err)
 {
 	const struct merge_result *result = &subject->result;
-	bool owes = result->owes_delete || (result->merged && result->pair.any_remote);
 
 	if (work->builds || subject->record->reject || !subject->link.found)
 		return true;
 	if (!forgive(work, subject, err))
 		return false;
-	if (owes)
+	if (merge_owes(result))
 		return work_owe(work, subject->record->id, &subject->due, subject->sent.edited_ms,
 				err);
 	return !subject->due.number || !result->merged ||

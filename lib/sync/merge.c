@@ -26,6 +26,11 @@ bool merge_is_echo(const struct record *record, const struct link *link)
 	return record->by_us && record->modified_ms && record->modified_ms <= link->written_ms;
 }
 
+bool merge_owes(const struct merge_result *in)
+{
+	return in->owes_delete || (in->merged && in->pair.any_remote);
+}
+
 /* Our own user saved it after that was sent, and it was not answered. */
 static bool is_sent_echo(const struct record *record, const struct sent *sent)
 {

@@ -194,7 +194,7 @@ bool push_pair(struct push_work *work, const struct due *due, const struct subje
 		sent.key = (struct value){ 0 };
 		memset(sent.set, 0, work->work.in->mapping->count * sizeof(*sent.set));
 	}
-	if (result->owes_delete || (result->merged && result->pair.any_remote)) {
+	if (merge_owes(result)) {
 		if (!push_send(work, due, subject->record, &sent, &sends, err))
 			return false;
 	} else if (!work->work.ops->drop_due(work->work.in->session, due->number, err) ||
