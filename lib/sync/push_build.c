@@ -205,8 +205,7 @@ bool push_pair(struct push_work *work, const struct due *due, const struct subje
 	return work_list(&work->work, subject, sends ? sent.number : 0, err);
 }
 
-/* Nobody can say yet to which row it belongs. */
-static bool hold(struct push_work *work, const struct due *due, struct error *err)
+bool push_hold(struct push_work *work, const struct due *due, struct error *err)
 {
 	struct due held = *due;
 
@@ -222,7 +221,7 @@ static bool build_pair(struct push_work *work, const struct due *due, const stru
 	if (subject->frozen)
 		return true;
 	if (subject->result.count == MERGE_WAITS)
-		return hold(work, due, err);
+		return push_hold(work, due, err);
 	if (subject->result.write.failed || !subject->link.found ||
 	    subject->result.count == MERGE_REJECTED)
 		return work->work.ops->drop_due(session, due->number, err);
