@@ -89,3 +89,8 @@ struct record_hash record_hash_of_set(const struct value *values, const bool *se
 {
 	return hash_values(0, values, set, count);
 }
+
+bool record_hash_equal(const struct record_hash *a, const struct record_hash *b)
+{
+	return a->half[0] == b->half[0] && a->half[1] == b->half[1];
+}

@@ -55,3 +55,5 @@ struct record_hash record_hash_of(const struct record *in, size_t count);
 
 /* Likewise over those of `values` that are `set`, and which they are. */
 struct record_hash record_hash_of_set(const struct value *values, const bool *set, size_t count);
+
+bool record_hash_equal(const struct record_hash *a, const struct record_hash *b);

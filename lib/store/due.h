@@ -39,10 +39,9 @@ enum sent_operation { SENT_CREATE, SENT_UPDATE, SENT_DELETE };
 struct sent {
 	int64_t number; /* 0: none */
 	enum sent_operation operation;
-	bool unknown;            /* its request ended without an answer, or the program did */
-	char remote_id[19];      /* "" of a creation */
-	struct value key;        /* of the row; null of a delete */
-	struct record_hash seen; /* of a record without a row: as it was when it came to be due */
+	bool unknown;       /* its request ended without an answer, or the program did */
+	char remote_id[19]; /* "" of a creation */
+	struct value key;   /* of the row; null of a delete */
 	char birth_key[33]; /* of a creation: what stands in the external id field, 128 random bits
 			       in hex; else "" */
 	int64_t sent_ms;    /* server's clock before it left */

@@ -260,11 +260,6 @@ struct value *work_match_values(struct work *work, const struct value *values)
 	return out;
 }
 
-static bool same_hash(const struct record_hash *a, const struct record_hash *b)
-{
-	return a->half[0] == b->half[0] && a->half[1] == b->half[1];
-}
-
 /* The rows that look like it are due, and so is the record: who else looks so must be asked of the
  * remote. Once, as long as it does not change. */
 static bool await_match(struct work *work, const struct subject *subject, const struct value *keys,
@@ -275,7 +270,7 @@ static bool await_match(struct work *work, const struct subject *subject, const 
 
 	if (!work->ops->find_dues(session, (const char *const *)&subject->record->id, 1, &was, err))
 		return false;
-	if (was.number && same_hash(&was.seen, &subject->hash))
+	if (was.number && record_hash_equal(&was.seen, &subject->hash))
 		return true;
 	for (size_t i = 0; i < count; i++)
 		if (!work->ops->put_due(session,
@@ -595,7 +590,7 @@ static bool forgive(struct work *work, const struct subject *subject, struct err
 
 	if (subject->shows)
 		return work->ops->unrefuse(work->in->session, id, NULL, subject->sent.set, err);
-	if (same_hash(&subject->hash, &subject->link.hash) ||
+	if (record_hash_equal(&subject->hash, &subject->link.hash) ||
 	    merge_is_echo(subject->record, &subject->link))
 		return true;
 	return work->ops->unrefuse(work->in->session, id, NULL, NULL, err);
@@ -605,13 +600,12 @@ static bool forgive(struct work *work, const struct subject *subject, struct err
 static bool tell_due(struct work *work, const struct subject *subject, struct error *err)
 {
 	const struct merge_result *result = &subject->result;
-	bool owes = result->owes_delete || (result->merged && result->pair.any_remote);
 
 	if (work->builds || subject->record->reject || !subject->link.found)
 		return true;
 	if (!forgive(work, subject, err))
 		return false;
-	if (owes)
+	if (merge_owes(result))
 		return work_owe(work, subject->record->id, &subject->due, subject->sent.edited_ms,
 				err);
 	return !subject->due.number || !result->merged ||

@@ -1,8 +1,6 @@
 /* apply_scan.c - marks of other programs' changes become dues. Nothing is read of the remote: a record
  * is taken to hold what it held when last settled, which is enough to see that something must be
  * done, be it that a row's edit goes up or is put back. What, is found out when it is done. */
-#include <string.h>
-
 #include "base/arena.h"
 #include "record/mapping.h"
 #include "record/record.h"
@@ -40,10 +38,7 @@ static bool scan_new(struct work *work, const struct touched *touched, struct er
 
 static bool owe_pair(struct work *work, const struct touched *touched, struct error *err)
 {
-	struct due due = { .edited_ms = touched->mark->at_ms, .since_ms = work->in->now_ms };
-
-	strcpy(due.remote_id, touched->owner.remote_id);
-	return work->ops->put_due(work->in->session, &due, false, err);
+	return work_owe(work, touched->owner.remote_id, NULL, touched->mark->at_ms, err);
 }
 
 static bool has_unread(const struct link_field *fields, size_t count)
@@ -93,11 +88,8 @@ static bool scan_one(struct work *work, struct touched *touched, struct error *e
 
 static bool scan_ended(struct work *work, const struct store_ended *ended, struct error *err)
 {
-	struct due due = { .edited_ms = ended->at_ms, .since_ms = work->in->now_ms };
-
-	strcpy(due.remote_id, ended->remote_id);
 	return !work->in->deletes_records ||
-	       work->ops->put_due(work->in->session, &due, false, err);
+	       work_owe(work, ended->remote_id, NULL, ended->at_ms, err);
 }
 
 static bool follow(struct work *work, const struct store_marks *marks, struct error *err)

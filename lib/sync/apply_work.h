@@ -78,7 +78,7 @@ int64_t work_server_time(const struct apply *in, int64_t local_ms);
 
 void work_reject(struct work *work, const struct store_reject *reject);
 
-/* Makes the pair due, unless it is and waits. */
+/* Makes the pair due, unless `due` (NULL: not looked up) says that it is and waits. */
 bool work_owe(struct work *work, const char *remote_id, const struct due *due, int64_t edited_ms,
 	      struct error *err);
 

@@ -8,8 +8,7 @@
 
 static bool same_hash(const struct merge_input *in)
 {
-	return in->link->found && in->link->hash.half[0] == in->hash.half[0] &&
-	       in->link->hash.half[1] == in->hash.half[1];
+	return in->link->found && record_hash_equal(&in->link->hash, &in->hash);
 }
 
 bool merge_needs_row(const struct merge_rules *rules, const struct merge_input *in)
@@ -25,6 +24,11 @@ bool merge_needs_row(const struct merge_rules *rules, const struct merge_input *
 bool merge_is_echo(const struct record *record, const struct link *link)
 {
 	return record->by_us && record->modified_ms && record->modified_ms <= link->written_ms;
+}
+
+bool merge_owes(const struct merge_result *in)
+{
+	return in->owes_delete || (in->merged && in->pair.any_remote);
 }
 
 /* Our own user saved it after that was sent, and it was not answered. */

@@ -91,6 +91,9 @@ bool merge_needs_row(const struct merge_rules *rules, const struct merge_input *
 /* `ret->pair` has room (pair_room()) where merge_needs_row(). */
 void merge(const struct merge_rules *rules, const struct merge_input *in, struct merge_result *ret);
 
+/* Is the record to be written to, or deleted? */
+bool merge_owes(const struct merge_result *in);
+
 /* Is the record as our own last answered write left it? Nobody saved it since, so that what differs
  * from the write is what the remote made of it. */
 bool merge_is_echo(const struct record *record, const struct link *link);

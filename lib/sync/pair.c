@@ -39,7 +39,7 @@ static struct field_merge_input input_of(const struct pair_input *in, size_t i)
 		.direction = mapped->direction,
 		.rule = mapped->rule,
 		.blank = mapped->blank,
-		.remote_writable = in->makes ? mapped->createable : mapped->updateable,
+		.remote_writable = mapped->updateable,
 		.local = in->local[i],
 		.remote = in->remote ? in->remote[i] : field->base.theirs,
 		.base = field->base,

@@ -21,7 +21,6 @@ struct pair_input {
 	int64_t local_ms, remote_ms;     /* last edits, by one clock; 0: not known */
 	bool echo; /* the record is as our own last answered write left it: nobody saved it since */
 	bool sent_echo; /* likewise of `sent`: our own user saved it last, after it was sent */
-	bool makes;     /* the record is yet to be made: createable counts, not updateable */
 };
 
 /* Of one field. */

@@ -35,11 +35,6 @@ struct record *push_find_key(const struct push_batch *batch, const char *key)
 
 /* --- a patch --- */
 
-static bool same_payload(const struct record_hash *a, const struct record_hash *b)
-{
-	return a->half[0] == b->half[0] && a->half[1] == b->half[1];
-}
-
 struct record_hash push_field_payload(const struct work *work, const struct value *values,
 				      size_t field)
 {
@@ -70,18 +65,19 @@ static bool leave_out_refused(struct push_work *work, struct sent *sent, bool *r
 			if (!sent->set[k] || strcmp(mapping->fields[k].field, refusals[i].field))
 				continue;
 			payload = push_field_payload(&work->work, sent->values, k);
-			if (same_payload(&payload, &refusals[i].payload)) {
+			if (record_hash_equal(&payload, &refusals[i].payload)) {
 				sent->set[k] = false;
 				*ret_refused = true;
 			}
 		}
 	sent->payload = record_hash_of_set(sent->values, sent->set, mapping->count);
-	for (size_t i = 0; i < count; i++)
-		if (!refusals[i].field_only && same_payload(&sent->payload, &refusals[i].payload))
-			*ret_refused = true;
-	for (size_t i = 0; i < count; i++)
-		if (!refusals[i].field_only && same_payload(&sent->payload, &refusals[i].payload))
-			memset(sent->set, 0, mapping->count * sizeof(*sent->set));
+	for (size_t i = 0; i < count; i++) {
+		if (refusals[i].field_only ||
+		    !record_hash_equal(&sent->payload, &refusals[i].payload))
+			continue;
+		memset(sent->set, 0, mapping->count * sizeof(*sent->set));
+		*ret_refused = true;
+	}
 	return true;
 }
 
@@ -197,7 +193,7 @@ bool push_pair(struct push_work *work, const struct due *due, const struct subje
 		sent.key = (struct value){ 0 };
 		memset(sent.set, 0, work->work.in->mapping->count * sizeof(*sent.set));
 	}
-	if (result->owes_delete || (result->merged && result->pair.any_remote)) {
+	if (merge_owes(result)) {
 		if (!push_send(work, due, subject->record, &sent, &sends, err))
 			return false;
 	} else if (!work->work.ops->drop_due(work->work.in->session, due->number, err) ||
@@ -208,8 +204,7 @@ bool push_pair(struct push_work *work, const struct due *due, const struct subje
 	return work_list(&work->work, subject, sends ? sent.number : 0, err);
 }
 
-/* Nobody can say yet to which row it belongs. */
-static bool hold(struct push_work *work, const struct due *due, struct error *err)
+bool push_hold(struct push_work *work, const struct due *due, struct error *err)
 {
 	struct due held = *due;
 
@@ -225,7 +220,7 @@ static bool build_pair(struct push_work *work, const struct due *due, const stru
 	if (subject->frozen)
 		return true;
 	if (subject->result.count == MERGE_WAITS)
-		return hold(work, due, err);
+		return push_hold(work, due, err);
 	if (subject->result.write.failed || !subject->link.found ||
 	    subject->result.count == MERGE_REJECTED)
 		return work->work.ops->drop_due(session, due->number, err);

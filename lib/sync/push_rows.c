@@ -102,14 +102,6 @@ static bool find_candidates(struct push_work *work, const struct orphan *orphan,
 	return true;
 }
 
-static bool set_held(struct push_work *work, const struct due *due, struct error *err)
-{
-	struct due held = *due;
-
-	held.state = DUE_HELD;
-	return work->work.ops->set_due(work->work.in->session, &held, err);
-}
-
 /* Several on either side: a conflict, never a guess. */
 static bool tell_several(struct push_work *work, const struct orphan *orphan,
 			 struct record *const *records, size_t count, size_t rows,
@@ -135,7 +127,7 @@ static bool tell_several(struct push_work *work, const struct orphan *orphan,
 						.run = work->work.in->id,
 						.at_ms = work->work.in->server_ms },
 					err) &&
-	       set_held(work, orphan->due, err);
+	       push_hold(work, orphan->due, err);
 }
 
 /* --- matched --- */
@@ -173,7 +165,7 @@ static bool merge_matched(struct push_work *work, struct orphan **matched, size_
 		struct due due;
 
 		if (subject->result.write.failed) {
-			if (!set_held(work, matched[i]->due, err))
+			if (!push_hold(work, matched[i]->due, err))
 				return false;
 			continue;
 		}
@@ -244,7 +236,7 @@ static bool has_none(struct push_work *work, const struct orphan *orphan, struct
 	if (!in->creates_records || orphan->owner.found || elsewhere)
 		return work->work.ops->drop_due(in->session, orphan->due->number, err);
 	if (!in->key_field && !in->creates_unsafe)
-		return set_held(work, orphan->due, err);
+		return push_hold(work, orphan->due, err);
 	return make_record(work, orphan, err);
 }
 

@@ -10,7 +10,7 @@
 #include "store/store.h"
 #include "sync/push_work.h"
 
-#define MOST_TRIES     8
+#define MOST_TRIES     8 /* of one change */
 #define FIRST_RETRY_MS 2000
 #define MOST_RETRY_MS  ((int64_t)6 * 3600 * 1000)
 
@@ -104,6 +104,7 @@ static bool settle_done(struct push_work *work, const struct sent *sent,
 
 /* --- not done --- */
 
+/* Without the birth key: under that of what was answered stands nothing. */
 static struct due due_again(const struct push_work *work, const struct sent *sent)
 {
 	struct due made = { .key = sent->key,
@@ -138,7 +139,8 @@ static void reject(struct push_work *work, const struct sent *sent, const char *
 			    .payload = *payload });
 }
 
-/* As a whole: it is due no longer until something changes. */
+/* As a whole. It is due once more, and found refused when it is built again: then it is due no longer
+ * until something changes. */
 static bool refuse_all(struct push_work *work, const struct sent *sent, const char *field,
 		       const struct error *why, struct error *err)
 {
@@ -273,7 +275,7 @@ static bool settle_all(struct push_work *work, const struct push_end *how, struc
 	return true;
 }
 
-/* A unit of the batch's: what it does is `step`. */
+/* A unit of the batch's, about what is told of its part: no record is at hand. */
 static bool begin_unit(struct push_work *work, struct apply *in, struct push_batch *batch,
 		       struct error *err)
 {
@@ -286,7 +288,7 @@ static bool begin_unit(struct push_work *work, struct apply *in, struct push_bat
 static bool end_unit(struct push_work *work, bool ok, struct error *err)
 {
 	struct run_counts before = work->work.in->counts;
-	struct store_run line = apply_line(work->work.in, "running");
+	struct store_run line;
 
 	ok = ok && work_close(&work->work, err);
 	if (ok) {

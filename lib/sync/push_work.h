@@ -16,8 +16,11 @@ struct record *push_find_key(const struct push_batch *batch, const char *key);
 struct record_hash push_field_payload(const struct work *work, const struct value *values,
 				      size_t field);
 
-/* Journals it, and it is no longer due. `record` is what it changes; NULL: it is made. Without what was refused before just so: if nothing is left,
- * *ret_sends is false and it waits for a change. */
+/* Nobody can say yet to what it belongs, or how it can be made: it waits. */
+bool push_hold(struct push_work *work, const struct due *due, struct error *err);
+
+/* Journals it, and it is no longer due. `record` is what it changes; NULL: it is made. Without what
+ * was refused before just so: if nothing is left, *ret_sends is false and it waits for a change. */
 bool push_send(struct push_work *work, const struct due *due, const struct record *record,
 	       struct sent *sent, bool *ret_sends, struct error *err);
 
