@@ -1,4 +1,5 @@
 /* world.c - in order: the mapping; a world made, and ended; its clock; a run. */
+#include "sync/sync_listing.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -139,11 +140,47 @@ void world_two_way(struct world *in)
 	in->job.history_s = 30 * 24 * 3600;
 }
 
+static char *kept_ledger; /* a file; NULL: none */
+
+static void detached(int64_t count, const struct error *err, void *arg)
+{
+	(void)count;
+	assert_null(err);
+	*(bool *)arg = true;
+}
+
+void world_keep_ledger(void)
+{
+	struct world *in = world_new_two_way();
+	bool done = false;
+
+	for (size_t i = 0; i < in->fake->count; i++)
+		in->fake->records[i].purged = true;
+	world_run(in);
+	sync_detach(in->store, in->instance, in->job.name, detached, &done);
+	while (!done)
+		loop_once(in->loop);
+	world_reopen(in); /* all of it is in one file then */
+	kept_ledger = mem_format("%s.ledger", in->dir);
+	world_copy_file(in->path, kept_ledger);
+	world_free(in);
+}
+
+void world_drop_ledger(void)
+{
+	unlink(kept_ledger);
+	free(TAKE(kept_ledger));
+}
+
 struct world *world_new_two_way(void)
 {
 	struct world *in = world_new();
 
 	world_two_way(in);
+	if (kept_ledger) {
+		world_copy_file(kept_ledger, in->path);
+		return in;
+	}
 	world_sql(in, "CREATE TABLE contact (id INTEGER PRIMARY KEY AUTOINCREMENT, last_name TEXT,"
 		      " email TEXT, score TEXT, active INT, city TEXT, is_deleted INT);"
 		      "CREATE INDEX contact_email ON contact (email COLLATE NOCASE);"

@@ -47,6 +47,11 @@ void world_unmap(struct world *in, const char *field);
 /* Every field goes both ways; rows and records are matched by Email and made on either side, with
  * WORLD_KEY as external id. The table is there, empty. */
 struct world *world_new_two_way(void);
+
+/* From here on every such world begins with a ledger that has its tables, and no job. */
+void world_keep_ledger(void);
+void world_drop_ledger(void);
+void world_copy_file(const char *from, const char *to);
 void world_two_way(struct world *in);
 struct mapping_rule *world_rule(struct world *in, const char *field);
 void world_both(struct world *in, const char *field, enum field_rule rule, enum field_blank blank);

@@ -25,7 +25,7 @@ static _Atomic bool snapped;
 static _Atomic int64_t clock_offset_ms;
 static char snap_path[64];
 
-static void copy_file(const char *from, const char *to)
+void world_copy_file(const char *from, const char *to)
 {
 	char bytes[65536];
 	ssize_t got;
@@ -55,10 +55,10 @@ static int on_commit(void *arg)
 	if (++commits != snap_at)
 		return 0;
 	world_name_file(to, snap_path, ".snap");
-	copy_file(snap_path, to);
+	world_copy_file(snap_path, to);
 	world_name_file(from, snap_path, "-wal");
 	world_name_file(to, snap_path, ".snap-wal");
-	copy_file(from, to);
+	world_copy_file(from, to);
 	snapped = true;
 	return 0;
 }
@@ -128,10 +128,10 @@ bool world_snap_restore(struct world *in)
 	world_name_file(to, in->path, "-shm");
 	unlink(to);
 	world_name_file(from, in->path, ".snap");
-	copy_file(from, in->path);
+	world_copy_file(from, in->path);
 	world_name_file(from, in->path, ".snap-wal");
 	world_name_file(to, in->path, "-wal");
-	copy_file(from, to);
+	world_copy_file(from, to);
 	in->store = sync_store_new(in->loop, "crm", in->path);
 	in->job.store = in->store;
 	return true;
