@@ -32,7 +32,8 @@ struct store_conflict {
 	const char *remote_id; /* NULL: none, or several */
 	struct value key;      /* likewise */
 	const char *field;     /* NULL: the pair as a whole */
-	const char *kind;      /* "both-changed", "first-match", "several-matches", "delete-edit" */
+	const char *kind;      /* "both-changed", "first-match", "several-matches", "delete-edit",
+				  "flapping" */
 	struct value local, remote;  /* what the sides held */
 	int64_t local_ms, remote_ms; /* when they were edited; 0: not known */
 	const char *winner;          /* "local", "remote"; "neither": both keep what they hold; ""

@@ -81,7 +81,7 @@ struct push_end {
 bool push_settle(struct apply *in, struct push_batch *batch, const struct push_end *end,
 		 bool *ret_stops, struct error *ret_stop, struct error *err);
 
-/* Not done, and not refused either: all of the part is due again. `passing`: it counts as a try. */
+/* Not done, and not refused either: all of the part is due again, and it does not count as a try. */
 bool push_give_back(struct apply *in, struct push_batch *batch, const struct push_part *part,
 		    struct error *err);
 

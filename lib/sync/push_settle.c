@@ -10,7 +10,7 @@
 #include "store/store.h"
 #include "sync/push_work.h"
 
-#define MOST_TRIES     8
+#define MOST_TRIES     8 /* of one change */
 #define FIRST_RETRY_MS 2000
 #define MOST_RETRY_MS  ((int64_t)6 * 3600 * 1000)
 
@@ -136,7 +136,8 @@ static void reject(struct push_work *work, const struct sent *sent, const char *
 			    .payload = *payload });
 }
 
-/* As a whole: it is due no longer until something changes. */
+/* As a whole: with its reject, which work_close() lists, it is due no longer until something
+ * changes. */
 static bool refuse_all(struct push_work *work, const struct sent *sent, const char *field,
 		       const struct error *why, struct error *err)
 {
@@ -271,7 +272,7 @@ static bool settle_all(struct push_work *work, const struct push_end *how, struc
 	return true;
 }
 
-/* A unit of the batch's: what it does is `step`. */
+/* A unit of the batch's, in which what became of a part is written down. */
 static bool begin_unit(struct push_work *work, struct apply *in, struct push_batch *batch,
 		       struct error *err)
 {
@@ -284,7 +285,7 @@ static bool begin_unit(struct push_work *work, struct apply *in, struct push_bat
 static bool end_unit(struct push_work *work, bool ok, struct error *err)
 {
 	struct run_counts before = work->work.in->counts;
-	struct store_run line = apply_line(work->work.in, "running");
+	struct store_run line;
 
 	ok = ok && work_close(&work->work, err);
 	if (ok) {

@@ -21,7 +21,8 @@ const char rejects_step_1[] =
 	"	PRIMARY KEY (job, remote_id)"
 	") WITHOUT ROWID";
 
-/* Without AUTOINCREMENT, which would write although there is nothing new. Renaming a table would look at every view and trigger of the owner's, and fail with theirs. */
+/* Without AUTOINCREMENT, which would write although there is nothing new. Renaming a table would look
+ * at every view and trigger of the owner's, and fail with theirs. */
 const char rejects_step_2[] =
 	"CREATE TABLE leadsync_rejects_1 AS SELECT * FROM leadsync_rejects;"
 	"DROP TABLE leadsync_rejects;"
