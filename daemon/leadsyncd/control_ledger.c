@@ -162,8 +162,30 @@ static void fail_unlisted(struct conversation *in, const char *what, const char 
 	conversation_fail(in, &err);
 }
 
-/* The job is told to run, if it only waits for its time. */
-static bool runs_soon(struct job *job)
+/* True: the order was followed. Else it was not, and that is said. */
+static bool followed(struct conversation *in, int64_t count, const struct error *err,
+		     const char *what, const char *command)
+{
+	conversation_wait(in, NULL, NULL);
+	if (err)
+		conversation_fail(in, err);
+	else if (!count && in->about)
+		fail_unlisted(in, what, command);
+	else
+		return true;
+	return false;
+}
+
+static struct json_object *report_touched(int64_t count)
+{
+	struct json_object *answer = report_new();
+
+	json_object_object_add(answer, "touched", json_object_new_int64(count));
+	return answer;
+}
+
+/* Tells the job to run, if it only waits for its time; false: it was not told. */
+static bool run_soon(struct job *job)
 {
 	struct job_view view;
 	struct error err;
@@ -172,59 +194,35 @@ static bool runs_soon(struct job *job)
 	return view.state == JOB_IDLE && job_run_now(job, false, &err);
 }
 
-static void end_order(struct conversation *in, int64_t count, bool with_run)
+/* The next run does what is left to be done of it. */
+static void end_with_run(struct conversation *in, int64_t count)
 {
-	struct json_object *answer = report_new();
+	struct json_object *answer = report_touched(count);
+	bool runs = count && run_soon(in->job);
 	struct job_view view;
 
-	json_object_object_add(answer, "touched", json_object_new_int64(count));
-	if (with_run) {
-		bool runs = count && runs_soon(in->job);
-
-		job_view(in->job, &view);
-		json_object_object_add(answer, "runs", json_object_new_boolean(runs));
-		json_object_object_add(answer, "state", json_object_new_string(view.state_name));
-	}
+	job_view(in->job, &view);
+	json_object_object_add(answer, "runs", json_object_new_boolean(runs));
+	json_object_object_add(answer, "state", json_object_new_string(view.state_name));
 	conversation_end(in, answer);
 }
 
 static void end_retry(int64_t count, const struct error *err, void *arg)
 {
-	struct conversation *in = arg;
-
-	conversation_wait(in, NULL, NULL);
-	if (err)
-		conversation_fail(in, err);
-	else if (!count && in->about)
-		fail_unlisted(in, "error", "errors");
-	else
-		end_order(in, count, true);
+	if (followed(arg, count, err, "error", "errors"))
+		end_with_run(arg, count);
 }
 
 static void end_ignore(int64_t count, const struct error *err, void *arg)
 {
-	struct conversation *in = arg;
-
-	conversation_wait(in, NULL, NULL);
-	if (err)
-		conversation_fail(in, err);
-	else if (!count)
-		fail_unlisted(in, "error", "errors");
-	else
-		end_order(in, count, false);
+	if (followed(arg, count, err, "error", "errors"))
+		conversation_end(arg, report_touched(count));
 }
 
 static void end_resolve(int64_t count, const struct error *err, void *arg)
 {
-	struct conversation *in = arg;
-
-	conversation_wait(in, NULL, NULL);
-	if (err)
-		conversation_fail(in, err);
-	else if (!count)
-		fail_unlisted(in, "open conflict", "conflicts");
-	else
-		end_order(in, count, true);
+	if (followed(arg, count, err, "open conflict", "conflicts"))
+		end_with_run(arg, count);
 }
 
 /* The job, record or row and field that the request is about. */
