@@ -95,6 +95,7 @@ static bool run_task(struct task *task, struct error *err)
 
 	switch (task->kind) {
 	case TASK_TAKE:
+		/* Marks before anything is taken; later ones each batch finds when it is built. */
 		return (task->after || task->batch->kind != PUSH_UNANSWERED ||
 			apply_scan(apply, err)) &&
 		       push_take(apply, task->batch, task->most, &task->after, err);

@@ -71,14 +71,13 @@ static bool leave_out_refused(struct push_work *work, struct sent *sent, bool *r
 			}
 		}
 	sent->payload = record_hash_of_set(sent->values, sent->set, mapping->count);
-	for (size_t i = 0; i < count; i++)
-		if (!refusals[i].field_only &&
-		    record_hash_equal(&sent->payload, &refusals[i].payload))
-			*ret_refused = true;
-	for (size_t i = 0; i < count; i++)
-		if (!refusals[i].field_only &&
-		    record_hash_equal(&sent->payload, &refusals[i].payload))
-			memset(sent->set, 0, mapping->count * sizeof(*sent->set));
+	for (size_t i = 0; i < count; i++) {
+		if (refusals[i].field_only ||
+		    !record_hash_equal(&sent->payload, &refusals[i].payload))
+			continue;
+		memset(sent->set, 0, mapping->count * sizeof(*sent->set));
+		*ret_refused = true;
+	}
 	return true;
 }
 
