@@ -55,8 +55,11 @@ static bool run(struct following *in, const char *sql, int64_t *count, struct er
 	return true;
 }
 
-#define REJECTS                                                                                    \
-	"leadsync_rejects WHERE" IS_WHOSE " AND (:field IS NULL OR field = :field COLLATE NOCASE)"
+#define IS_FIELD "(:field IS NULL OR field = :field COLLATE NOCASE)"
+#define REJECTS  "leadsync_rejects WHERE" IS_WHOSE " AND " IS_FIELD
+
+/* Of what is put into leadsync_due. */
+#define WAITS_AGAIN " ON CONFLICT DO UPDATE SET state = 'waiting', not_before_ms = 0, tries = 0"
 
 /* A record that was not taken is read again because its pair is due, be there a link or not. */
 static bool retry(struct following *in, struct error *err)
@@ -65,8 +68,7 @@ static bool retry(struct following *in, struct error *err)
 		   "INSERT INTO leadsync_due (job, state, remote_id, key, edited_ms, since_ms,"
 		   " not_before_ms, tries) SELECT job, 'waiting', remote_id,"
 		   " CASE WHEN remote_id IS NULL THEN key END, 0, :now, 0, 0 FROM " REJECTS
-		   " GROUP BY remote_id, CASE WHEN remote_id IS NULL THEN key END"
-		   " ON CONFLICT DO UPDATE SET state = 'waiting', not_before_ms = 0, tries = 0",
+		   " GROUP BY remote_id, CASE WHEN remote_id IS NULL THEN key END" WAITS_AGAIN,
 		   NULL, err) &&
 	       run(in, "DELETE FROM " REJECTS, &in->count, err);
 }
@@ -74,8 +76,8 @@ static bool retry(struct following *in, struct error *err)
 static bool ignore(struct following *in, struct error *err)
 {
 	return run(in,
-		   "UPDATE leadsync_rejects SET ignored = 1 WHERE" IS_WHOSE
-		   " AND (:field IS NULL OR field = :field COLLATE NOCASE) AND ignored = 0",
+		   "UPDATE leadsync_rejects SET ignored = 1 WHERE" IS_WHOSE " AND " IS_FIELD
+		   " AND ignored = 0",
 		   &in->count, err);
 }
 
@@ -168,8 +170,7 @@ static bool make_due(struct following *in, const char *remote_id, struct error *
 	struct statement *s = statement_new(
 		in->db,
 		"INSERT INTO leadsync_due (job, state, remote_id, edited_ms, since_ms,"
-		" not_before_ms, tries) VALUES (:job, 'waiting', :id, 0, :now, 0, 0)"
-		" ON CONFLICT DO UPDATE SET state = 'waiting', not_before_ms = 0, tries = 0",
+		" not_before_ms, tries) VALUES (:job, 'waiting', :id, 0, :now, 0, 0)" WAITS_AGAIN,
 		err);
 
 	if (!s)
@@ -187,7 +188,7 @@ static bool close_conflicts(struct following *in, const char *remote_id, struct 
 		in->db,
 		"UPDATE leadsync_conflicts SET state = 'resolved', winner = :winner"
 		" WHERE job = :job AND remote_id = :id AND state = 'open' AND field IS NOT NULL"
-		" AND (:field IS NULL OR field = :field COLLATE NOCASE)",
+		" AND " IS_FIELD,
 		err);
 
 	if (!s)
@@ -208,8 +209,8 @@ static bool revive(struct following *in, const struct pair *pair, struct error *
 		in->db,
 		"INSERT INTO leadsync_due (job, state, key, edited_ms, since_ms, not_before_ms,"
 		" tries) SELECT job, 'waiting', key, 0, :now, 0, 0 FROM leadsync_link"
-		" WHERE job = :job AND remote_id = :id AND state = 1 AND key IS NOT NULL"
-		" ON CONFLICT DO UPDATE SET state = 'waiting', not_before_ms = 0, tries = 0",
+		" WHERE job = :job AND remote_id = :id AND state = :deleted AND key IS NOT "
+		"NULL" WAITS_AGAIN,
 		err);
 	CLEANUP(statement_free) struct statement *unrow = NULL;
 	int64_t before = db_total_changes(in->db);
@@ -219,6 +220,7 @@ static bool revive(struct following *in, const struct pair *pair, struct error *
 	statement_bind_int(s, ":job", in->job);
 	statement_bind_text(s, ":id", pair->remote_id);
 	statement_bind_int(s, ":now", in->order->now_ms);
+	statement_bind_int(s, ":deleted", LINK_DELETED);
 	if (!statement_run(s, err))
 		return false;
 	in->count = db_total_changes(in->db) - before;
