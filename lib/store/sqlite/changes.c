@@ -122,24 +122,14 @@ bool changes_forget_old(struct store_session *session, int64_t before_ms, struct
 	return statement_run(s, err) && conflicts_forget_old(in, before_ms, err);
 }
 
-static bool run_numbered(struct session *in, enum kept which, const char *sql, int64_t number,
-			 struct error *err)
-{
-	struct statement *s = session_kept(in, which, sql, err);
-
-	if (!s)
-		return false;
-	statement_bind_int_at(s, 1, number);
-	return statement_run(s, err);
-}
-
 bool changes_end_sent(struct session *in, int64_t sent, bool done, struct error *err)
 {
-	return done ? run_numbered(in, KEPT_CHANGE_DONE,
-				   "UPDATE leadsync_changes SET sent = 0"
-				   " WHERE sent = ?1 AND sent <> 0",
-				   sent, err)
-		    : run_numbered(in, KEPT_CHANGE_NOT_DONE,
-				   "DELETE FROM leadsync_changes WHERE sent = ?1 AND sent <> 0",
-				   sent, err);
+	return done ? session_run_number(in, KEPT_CHANGE_DONE,
+					 "UPDATE leadsync_changes SET sent = 0"
+					 " WHERE sent = ?1 AND sent <> 0",
+					 sent, err)
+		    : session_run_number(
+			      in, KEPT_CHANGE_NOT_DONE,
+			      "DELETE FROM leadsync_changes WHERE sent = ?1 AND sent <> 0", sent,
+			      err);
 }

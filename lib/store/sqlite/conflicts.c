@@ -216,30 +216,19 @@ bool conflicts_close(struct store_session *session, const char *remote_id, const
 	return statement_run(row, err);
 }
 
-static bool run_numbered(struct session *in, enum kept which, const char *sql, int64_t number,
-			 struct error *err)
-{
-	struct statement *s = session_kept(in, which, sql, err);
-
-	if (!s)
-		return false;
-	statement_bind_int_at(s, 1, number);
-	return statement_run(s, err);
-}
-
 /* One that was not carried out stays, so that the next write for it is not another conflict. */
 bool conflicts_end_sent(struct session *in, int64_t sent, bool done, struct error *err)
 {
 	if (!in->flags.conflicts)
 		return true;
-	return done ? run_numbered(in, KEPT_CONFLICT_DONE,
-				   "UPDATE leadsync_conflicts SET sent = 0, state = 'decided'"
-				   " WHERE sent = ?1 AND sent <> 0",
-				   sent, err)
-		    : run_numbered(in, KEPT_CONFLICT_NOT_DONE,
-				   "UPDATE leadsync_conflicts SET sent = 0"
-				   " WHERE sent = ?1 AND sent <> 0",
-				   sent, err);
+	return done ? session_run_number(in, KEPT_CONFLICT_DONE,
+					 "UPDATE leadsync_conflicts SET sent = 0, state = 'decided'"
+					 " WHERE sent = ?1 AND sent <> 0",
+					 sent, err)
+		    : session_run_number(in, KEPT_CONFLICT_NOT_DONE,
+					 "UPDATE leadsync_conflicts SET sent = 0"
+					 " WHERE sent = ?1 AND sent <> 0",
+					 sent, err);
 }
 
 #define ALL_OF_ROW                                                                                 \

@@ -24,6 +24,17 @@ bool session_run(struct session *in, const char *sql, struct error *err)
 	return statement_run(s, err);
 }
 
+bool session_run_number(struct session *in, enum kept which, const char *sql, int64_t number,
+			struct error *err)
+{
+	struct statement *s = session_kept(in, which, sql, err);
+
+	if (!s)
+		return false;
+	statement_bind_int_at(s, 1, number);
+	return statement_run(s, err);
+}
+
 bool session_number(const struct value *in, int64_t *ret)
 {
 	uint64_t most, number = 0;

@@ -147,6 +147,10 @@ struct statement *session_kept(struct session *in, enum kept which, const char *
 /* Runs it for this job alone: `sql` names :job. */
 bool session_run(struct session *in, const char *sql, struct error *err);
 
+/* Runs a kept one whose only parameter, ?1, is a number. */
+bool session_run_number(struct session *in, enum kept which, const char *sql, int64_t number,
+			struct error *err);
+
 /* A key as its column stores it. */
 void session_bind_key(const struct session *in, struct statement *s, int position,
 		      const struct value *key);
