@@ -139,8 +139,8 @@ static void reject(struct push_work *work, const struct sent *sent, const char *
 			    .payload = *payload });
 }
 
-/* As a whole. It is due once more, and found refused when it is built again: then it is due no longer
- * until something changes. */
+/* As a whole: with its reject, which work_close() lists, it is due no longer until something
+ * changes. */
 static bool refuse_all(struct push_work *work, const struct sent *sent, const char *field,
 		       const struct error *why, struct error *err)
 {
@@ -275,7 +275,7 @@ static bool settle_all(struct push_work *work, const struct push_end *how, struc
 	return true;
 }
 
-/* A unit of the batch's, about what is told of its part: no record is at hand. */
+/* A unit of the batch's, in which what became of a part is written down. */
 static bool begin_unit(struct push_work *work, struct apply *in, struct push_batch *batch,
 		       struct error *err)
 {
