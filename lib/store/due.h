@@ -50,6 +50,8 @@ struct sent {
 	struct record_hash hash; /* of the record once it is done, if it keeps what it is given */
 	struct record_hash payload; /* of what is sent */
 	struct value *values;       /* by the mapping's fields: what is sent, */
+	struct value *before;       /* what the record held of it when it was read for this;
+				       NULL: nothing */
 	bool *set;                  /* and of which. A field that is no longer mapped is left out */
 	const char *run;
 };

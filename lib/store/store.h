@@ -266,7 +266,7 @@ struct store_ops {
 		       struct error *err);
 	bool (*recent)(struct store_session *in, const char *remote_id, int64_t since_ms,
 		       struct arena *arena, struct store_recent **ret, size_t *ret_count,
-		       struct error *err); /* youngest first, at most 64 */
+		       struct error *err); /* youngest first, at most 512 */
 	bool (*forget_old)(struct store_session *in, int64_t before_ms, struct error *err);
 
 	/* At most `most` marks, followed: links whose row ended or was renamed are put right

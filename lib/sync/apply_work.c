@@ -60,8 +60,6 @@ bool work_end(struct work *work, bool ok, struct error *err)
 void work_subjects(struct work *work, struct record **records, size_t count)
 {
 	work->subjects = work_take(work, count, sizeof(*work->subjects));
-	work->settled = work_take(work, count, sizeof(*work->settled));
-	work->settled_count = 0;
 	work->count = count;
 	for (size_t i = 0; i < count; i++) {
 		struct subject *subject = &work->subjects[i];
@@ -74,6 +72,20 @@ void work_subjects(struct work *work, struct record **records, size_t count)
 						       .row = &subject->row,
 						       .asked = work->asked };
 	}
+}
+
+void work_settled(struct work *work, const char *remote_id)
+{
+	if (work->settled_count == work->settled_room) {
+		size_t room = work->settled_room ? 2 * work->settled_room : 64;
+		const char **more = work_take(work, room, sizeof(*more));
+
+		if (work->settled_count)
+			memcpy(more, work->settled, work->settled_count * sizeof(*more));
+		work->settled = more;
+		work->settled_room = room;
+	}
+	work->settled[work->settled_count++] = remote_id;
 }
 
 void work_reject(struct work *work, const struct store_reject *reject)

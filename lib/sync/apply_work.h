@@ -31,7 +31,7 @@ struct work {
 	struct subject *subjects;
 	size_t count;
 	const char **settled; /* ids that are no longer rejects */
-	size_t settled_count;
+	size_t settled_count, settled_room;
 	struct store_reject *rejects; /* for the log, once they are committed */
 	size_t reject_count, reject_room;
 	bool asked;    /* every subject is looked at, whatever its hash says */
@@ -55,6 +55,8 @@ void work_subjects(struct work *work, struct record **records, size_t count);
 
 /* All of them: what the store knows; the merge; what it writes; what is listed and due. */
 bool work_pairs(struct work *work, struct error *err);
+/* The first half: what the store knows. */
+bool work_gather(struct work *work, struct error *err);
 /* The same from the merge on: what the store knows is filled in already. */
 bool work_merge(struct work *work, struct error *err);
 /* The fields of a link that was never settled. */
@@ -76,6 +78,8 @@ bool work_scan(struct work *work, struct error *err);
 /* Marks' time by the server's clock, to the second as the server has it. */
 int64_t work_server_time(const struct apply *in, int64_t local_ms);
 
+/* What is listed of its record as rejected does not hold any more. */
+void work_settled(struct work *work, const char *remote_id);
 void work_reject(struct work *work, const struct store_reject *reject);
 
 /* Makes the pair due, unless `due` (NULL: not looked up) says that it is and waits. */

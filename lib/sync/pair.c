@@ -47,7 +47,8 @@ static struct field_merge_input input_of(const struct pair_input *in, size_t i)
 		.remote_ms = in->remote_ms,
 		.hold = field->hold,
 		.echo = (in->echo && field->echo) ||
-			(in->sent_echo && in->sent && in->sent->set[i]),
+			(in->sent_echo && in->sent && in->sent->set[i] && in->remote &&
+			 !value_equal(&in->remote[i], &in->sent->before[i])),
 		.sent = in->sent && in->sent->set[i] ? &in->sent->values[i] : NULL,
 	};
 
@@ -129,17 +130,14 @@ void pair_settle_birth(const struct mapping *mapping, const struct sent *sent,
 	pair_settle(fields, sent->values, sent->set, mapping->count);
 }
 
-bool pair_shows(const struct sent *sent, const struct link_field *fields,
-		const struct record *record, size_t count)
+bool pair_shows(const struct sent *sent, const struct record *record, size_t count)
 {
 	bool saved = record->by_us && record->modified_ms > sent->sent_ms;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct field_base *base = &fields[i].base;
-
 		if (!sent->set[i] || value_equal(&record->values[i], &sent->values[i]))
 			continue;
-		if (!saved || (base->settled && value_equal(&record->values[i], &base->theirs)))
+		if (!saved || value_equal(&record->values[i], &sent->before[i]))
 			return false;
 	}
 	return true;

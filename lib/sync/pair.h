@@ -60,8 +60,7 @@ void pair_settle_birth(const struct mapping *mapping, const struct sent *sent,
 /* Did an unanswered write arrive, as far as the record shows? It did if every field that was sent
  * holds what was sent, or what the remote made of it: then our own user saved the record later than
  * it was sent, and none of these fields is as it was before. */
-bool pair_shows(const struct sent *sent, const struct link_field *fields,
-		const struct record *record, size_t count);
+bool pair_shows(const struct sent *sent, const struct record *record, size_t count);
 
 /* Has somebody else changed anything that comes down? `echo` as above. */
 bool pair_remote_edited(const struct mapping *mapping, const struct link_field *fields,

@@ -143,6 +143,14 @@ static struct record_hash hash_after(struct push_work *work, const struct record
 	return record_hash_of(&after, count);
 }
 
+/* Of a record that is yet to be made: nothing. */
+static struct value *before_of(struct push_work *work, const struct record *record)
+{
+	size_t size = work->work.in->mapping->count * sizeof(struct value);
+
+	return record ? record->values : memset(work_take(&work->work, 1, size), 0, size);
+}
+
 bool push_send(struct push_work *work, const struct due *due, const struct record *record,
 	       struct sent *sent, bool *ret_sends, struct error *err)
 {
@@ -163,6 +171,7 @@ bool push_send(struct push_work *work, const struct due *due, const struct recor
 		return refused ? work->work.ops->set_due(work->work.in->session, &rejected, err)
 			       : work->work.ops->drop_due(work->work.in->session, due->number, err);
 	}
+	sent->before = before_of(work, record);
 	if (record)
 		sent->hash = hash_after(work, record, sent);
 	sent->edited_ms = due->edited_ms;
@@ -312,6 +321,18 @@ static bool bear_again(struct push_work *work, const struct sent *sent, struct e
 			   .tries = sent->tries };
 
 	strcpy(due.birth_key, sent->birth_key);
+	if (!*sent->birth_key && due.key.text)
+		work_reject(
+			&work->work,
+			&(struct store_reject){
+				.direction = TOLD_UP,
+				.key = due.key,
+				.code = "creation-unanswered",
+				.text = "a record was asked for, without a key to find it by, and "
+					"the answer was lost: it may be there or not",
+				.remedy = "look for it in Salesforce: if it is there, `leadsync "
+					  "resolve JOB KEY --record ID`, else `leadsync retry`",
+				.payload = sent->payload });
 	return work->work.ops->end_sent(work->work.in->session, sent->number, false, err) &&
 	       (!due.key.text || /* its row is gone: there is nobody to make it for */
 		work->work.ops->put_due(work->work.in->session, &due, true, err));
@@ -347,10 +368,12 @@ static bool lose(struct push_work *work, const struct sent *sent, struct error *
 		return false;
 	if (!link.found || link.state != LINK_LIVE)
 		return true;
-	work->work.counts.out_of_sight++;
 	write.link = link;
-	write.link.state = LINK_OUT_OF_SIGHT;
+	/* Compared as soon as it is shown again. */
 	write.link.hash = (struct record_hash){ 0 };
+	/* We asked for it to be deleted, and it is nowhere. */
+	write.link.state = sent->operation == SENT_DELETE ? LINK_DELETED : LINK_OUT_OF_SIGHT;
+	work->work.counts.out_of_sight += write.link.state == LINK_OUT_OF_SIGHT;
 	return work->work.ops->write(work->work.in->session, &write, 1, work->work.arena, err);
 }
 

@@ -262,12 +262,15 @@ static bool settle_unknown(struct push_work *work, const struct push_end *how, s
 static bool settle_all(struct push_work *work, const struct push_end *how, struct error *ret_stop,
 		       bool *ret_stops, struct error *err)
 {
+	/* An answer need not say its time; what was said last is not later. */
+	int64_t server_ms = how->server_ms ? how->server_ms : work->work.in->server_ms;
+
 	for (size_t i = 0; i < how->part.count; i++) {
 		const struct sent *sent = &work->batch->sent[how->part.from + i];
 		const struct remote_result *result = &how->results->records[i];
 		bool ok = result->outcome == REMOTE_REFUSED
 				  ? settle_refused(work, sent, result, ret_stop, ret_stops, err)
-				  : settle_done(work, sent, result, how->server_ms, err);
+				  : settle_done(work, sent, result, server_ms, err);
 
 		if (!ok)
 			return false;

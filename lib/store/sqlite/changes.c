@@ -24,7 +24,8 @@ const char changes_step_1[] =
 	"CREATE INDEX leadsync_changes_time ON leadsync_changes (job, at_ms);"
 	"CREATE INDEX leadsync_changes_sent ON leadsync_changes (sent) WHERE sent <> 0;";
 
-#define MOST_RECENT 64
+/* Five turns of a hundred fields. */
+#define MOST_RECENT 512
 
 static const char *const sides[] = { [TOLD_LOCAL] = "local", [TOLD_REMOTE] = "remote" };
 
@@ -87,7 +88,7 @@ bool changes_recent(struct store_session *session, const char *remote_id, int64_
 		" WHERE job = ?1 AND remote_id = ?2 ORDER BY number DESC LIMIT ?4)"
 		" WHERE at_ms >= ?3 ORDER BY number DESC",
 		err);
-	struct store_recent *made = arena_take(arena, MOST_RECENT * sizeof(*made));
+	struct store_recent made[MOST_RECENT];
 	size_t count;
 	bool ok;
 
@@ -101,7 +102,8 @@ bool changes_recent(struct store_session *session, const char *remote_id, int64_
 	statement_reset(s);
 	if (!ok)
 		return false;
-	*ret = made;
+	*ret = arena_take(arena, (count + 1) * sizeof(**ret));
+	memcpy(*ret, made, count * sizeof(*made));
 	*ret_count = count;
 	return true;
 }

@@ -59,11 +59,13 @@ static struct value pack(const struct session *in, const struct sent *sent, stru
 	struct pack_item *items = arena_take(arena, fields * sizeof(*items));
 
 	for (size_t i = 0; i < fields; i++) {
+		struct value before = sent->before ? sent->before[i] : (struct value){ 0 };
+
 		if (!sent->set[i])
 			continue;
 		items[count++] = (struct pack_item){
 			in->numbers[i],
-			{ .base = { true, sent->values[i], sent->values[i] } },
+			{ .base = { true, sent->values[i], before } },
 		};
 	}
 	return pack_fields(items, count, arena);
@@ -127,7 +129,9 @@ static bool read_values(const struct session *in, struct statement *s, struct ar
 		return false;
 	sent->values = arena_take(arena, fields * sizeof(*sent->values));
 	sent->set = arena_take(arena, fields * sizeof(*sent->set));
+	sent->before = arena_take(arena, fields * sizeof(*sent->before));
 	memset(sent->values, 0, fields * sizeof(*sent->values));
+	memset(sent->before, 0, fields * sizeof(*sent->before));
 	memset(sent->set, 0, fields * sizeof(*sent->set));
 	for (size_t i = 0; i < count; i++) {
 		size_t field = dictionary_field(in, items[i].number);
@@ -135,6 +139,7 @@ static bool read_values(const struct session *in, struct statement *s, struct ar
 		if (field == SIZE_MAX)
 			continue;
 		sent->values[field] = items[i].field.base.ours;
+		sent->before[field] = items[i].field.base.theirs;
 		sent->set[field] = true;
 	}
 	return true;

@@ -374,11 +374,11 @@ static void recent_ones(void **state)
 	DO(in, recent, "B", 0, in->arena, &recent, &count);
 	assert_int_equal(count, 0);
 	commit(in);
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 600; i++)
 		put_change(in, "LastName", TOLD_LOCAL, 40, 0);
 	begin(in);
 	DO(in, recent, "A", 0, in->arena, &recent, &count);
-	assert_int_equal(count, 64);
+	assert_int_equal(count, 512);
 	commit(in);
 }
 
