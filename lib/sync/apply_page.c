@@ -7,6 +7,8 @@
 #include "store/store.h"
 #include "sync/apply_work.h"
 
+#define RECORDS_AT_ONCE 50
+
 /* FNV-1a: only to spread ids over a small table. */
 static size_t spread(const char *id)
 {
@@ -17,29 +19,63 @@ static size_t spread(const char *id)
 	return hash;
 }
 
+/* What a page holds, in the page's arena: deletions go first, so that a merge's winner finds the row it
+ * inherits. */
+struct picked {
+	struct record **deleted, **live;
+	size_t deleted_count, live_count;
+};
+
 /* A page with a record twice would make two rows of it: only the last counts. */
-static void pick_records(struct work *work, struct record_page *page)
+static void pick_records(struct work *work, struct record_page *page, struct picked *ret)
 {
-	struct record **records = work_take(work, page->count, sizeof(*records));
-	size_t size = 16, first = page->count;
+	bool *last = work_take(work, page->count, sizeof(*last)); /* of its id */
+	size_t size = 16;
 	uint32_t *slots;
 
 	while (size < 2 * page->count)
 		size *= 2;
 	slots = work_take(work, size, sizeof(*slots));
 	memset(slots, 0, size * sizeof(*slots));
+	*ret = (struct picked){ .deleted = work_take(work, page->count, sizeof(*ret->deleted)),
+				.live = work_take(work, page->count, sizeof(*ret->live)) };
 	for (size_t i = page->count; i-- > 0;) {
 		const char *id = page->records[i].id;
 		size_t at = spread(id) & (size - 1);
 
 		while (slots[at] && strcmp(page->records[slots[at] - 1].id, id))
 			at = (at + 1) & (size - 1);
-		if (slots[at])
-			continue;
-		slots[at] = (uint32_t)i + 1;
-		records[--first] = &page->records[i];
+		if (!slots[at])
+			slots[at] = (uint32_t)i + 1;
+		last[i] = slots[at] == i + 1;
 	}
-	work_subjects(work, records + first, page->count - first);
+	for (size_t i = 0; i < page->count; i++) {
+		struct record *record = &page->records[i];
+
+		if (last[i] && record->deleted)
+			ret->deleted[ret->deleted_count++] = record;
+		else if (last[i])
+			ret->live[ret->live_count++] = record;
+	}
+}
+
+/* So many at a time, all in the page's unit: what is known of each of them takes some room. */
+static bool do_records(struct work *page, struct record **records, size_t count,
+		       bool (*step)(struct work *work, struct error *err), struct error *err)
+{
+	for (size_t from = 0; from < count; from += RECORDS_AT_ONCE) {
+		CLEANUP(arena_free) struct arena *arena = arena_new();
+		size_t left = count - from;
+		struct work some;
+
+		work_start(&some, page->in, arena);
+		work_subjects(&some, records + from,
+			      left < RECORDS_AT_ONCE ? left : RECORDS_AT_ONCE);
+		if (!step(&some, err) || !work_close(&some, err))
+			return false;
+		work_keep_rejects(page, &some);
+	}
+	return true;
 }
 
 /* Every id of the page is one that the remote shows, taken or not. */
@@ -67,12 +103,15 @@ static bool save(struct work *work, struct error *err)
 static bool do_page(struct work *work, struct record_page *page, struct error *err)
 {
 	struct apply *in = work->in;
+	struct picked picked;
 
 	in->rules.compare = in->course.leg == COURSE_LOAD && in->course.state.compare_owed;
 	if (in->course.leg != COURSE_COMPARE) {
 		work->counts.read = (int64_t)page->count;
-		pick_records(work, page);
-		if (!work_scan(work, err) || !work_deletions(work, err) || !work_pairs(work, err))
+		pick_records(work, page, &picked);
+		if (!work_scan(work, err) ||
+		    !do_records(work, picked.deleted, picked.deleted_count, work_deletions, err) ||
+		    !do_records(work, picked.live, picked.live_count, work_pairs, err))
 			return false;
 	}
 	if (in->course.tracks_seen && !note_seen(work, page, err))

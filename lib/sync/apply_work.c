@@ -24,12 +24,10 @@ bool work_begin(struct work *work, struct error *err)
 	return work->ops->begin(work->in->session, err);
 }
 
-static void log_rejects(const struct work *work)
+static void log_rejects(struct apply *in, const struct reject_list *rejects)
 {
-	struct apply *in = work->in;
-
-	for (size_t i = 0; i < work->reject_count; i++) {
-		const struct store_reject *reject = &work->rejects[i];
+	for (size_t i = 0; i < rejects->count; i++) {
+		const struct store_reject *reject = &rejects->items[i];
 
 		if (in->reject_lines++ < APPLY_REJECT_LINES)
 			log_warning("rejected", LOG_STR("job", in->job), LOG_STR("run", in->id),
@@ -49,7 +47,8 @@ bool work_end(struct work *work, bool ok, struct error *err)
 		if (written)
 			sync_store_touched(in->store, in->job);
 		in->noted |= written;
-		log_rejects(work);
+		log_rejects(in, &work->kept);
+		log_rejects(in, &work->rejects);
 		return true;
 	}
 	work->ops->rollback(in->session);
@@ -88,20 +87,24 @@ void work_settled(struct work *work, const char *remote_id)
 	work->settled[work->settled_count++] = remote_id;
 }
 
-void work_reject(struct work *work, const struct store_reject *reject)
+static struct store_reject *add_reject(struct work *work, struct reject_list *to)
 {
-	struct store_reject *made;
-
-	if (work->reject_count == work->reject_room) {
-		size_t room = work->reject_room ? 2 * work->reject_room : 16;
+	if (to->count == to->room) {
+		size_t room = to->room ? 2 * to->room : 16;
 		struct store_reject *more = work_take(work, room, sizeof(*more));
 
-		if (work->reject_count)
-			memcpy(more, work->rejects, work->reject_count * sizeof(*more));
-		work->rejects = more;
-		work->reject_room = room;
+		if (to->count)
+			memcpy(more, to->items, to->count * sizeof(*more));
+		to->items = more;
+		to->room = room;
 	}
-	made = &work->rejects[work->reject_count++];
+	return &to->items[to->count++];
+}
+
+void work_reject(struct work *work, const struct store_reject *reject)
+{
+	struct store_reject *made = add_reject(work, &work->rejects);
+
 	*made = *reject;
 	made->run = work->in->id;
 	made->at_ms = work->in->now_ms;
@@ -109,6 +112,25 @@ void work_reject(struct work *work, const struct store_reject *reject)
 		work->counts.rejected++;
 	else
 		work->counts.refused++;
+}
+
+static const char *copy_of(struct work *work, const char *text)
+{
+	return text ? arena_copy(work->arena, text, strlen(text)) : NULL;
+}
+
+void work_keep_rejects(struct work *to, const struct work *from)
+{
+	for (size_t i = 0; i < from->rejects.count; i++) {
+		const struct store_reject *reject = &from->rejects.items[i];
+
+		*add_reject(to, &to->kept) = (struct store_reject){
+			.direction = reject->direction,
+			.remote_id = copy_of(to, reject->remote_id),
+			.code = copy_of(to, reject->code),
+			.field = copy_of(to, reject->field),
+		};
+	}
 }
 
 static void add_counts(struct run_counts *to, const struct run_counts *more)
@@ -131,8 +153,8 @@ static void add_counts(struct run_counts *to, const struct run_counts *more)
 
 bool work_close(struct work *work, struct error *err)
 {
-	for (size_t i = 0; i < work->reject_count; i++)
-		if (!work->ops->reject(work->in->session, &work->rejects[i], err))
+	for (size_t i = 0; i < work->rejects.count; i++)
+		if (!work->ops->reject(work->in->session, &work->rejects.items[i], err))
 			return false;
 	if (!work->ops->unreject(work->in->session, work->settled, work->settled_count, err))
 		return false;

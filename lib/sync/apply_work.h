@@ -23,6 +23,11 @@ struct subject {
 	bool shows;  /* it came */
 };
 
+struct reject_list {
+	struct store_reject *items;
+	size_t count, room;
+};
+
 struct work {
 	struct apply *in;
 	const struct store_ops *ops;
@@ -32,11 +37,11 @@ struct work {
 	size_t count;
 	const char **settled; /* ids that are no longer rejects */
 	size_t settled_count, settled_room;
-	struct store_reject *rejects; /* for the log, once they are committed */
-	size_t reject_count, reject_room;
-	bool asked;    /* every subject is looked at, whatever its hash says */
-	bool builds;   /* what is owed is about to be sent, so it is not made due */
-	bool given_up; /* unanswered writes are not waited for any longer */
+	struct reject_list rejects;
+	struct reject_list kept; /* of earlier parts of the unit: only for the log */
+	bool asked;              /* every subject is looked at, whatever its hash says */
+	bool builds;             /* what is owed is about to be sent, so it is not made due */
+	bool given_up;           /* unanswered writes are not waited for any longer */
 };
 
 /* `work` is filled in; its arena is borrowed. */
@@ -46,6 +51,9 @@ void *work_take(struct work *work, size_t count, size_t size);
 /* Begins; after it, commits or (if not `ok`) takes everything back, the run's counts included. */
 bool work_begin(struct work *work, struct error *err);
 bool work_end(struct work *work, bool ok, struct error *err);
+
+/* For the log, once the unit of `to` is committed. */
+void work_keep_rejects(struct work *to, const struct work *from);
 
 /* What the steps counted, to the run's counts; the rejects, to the ledger. Before work_end(). */
 bool work_close(struct work *work, struct error *err);
