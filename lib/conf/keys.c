@@ -178,8 +178,8 @@ const struct conf_key conf_keys[] = {
 		  "salesforce: records for rows, which needs external_id; both." },
 	{ CONF_JOB, "allow_unsafe_create", CONF_KIND_FLAG, AT_JOB(allow_unsafe_create),
 	  .preset = "no",
-	  .help = "Make records even without external_id: one whose answer is lost may be made "
-		  "twice." },
+	  .help = "Make records even without external_id: one whose answer is lost waits for a "
+		  "person." },
 	{ CONF_JOB, "conflict", CONF_KIND_WORD, AT_JOB(conflict), .preset = "salesforce",
 	  .words = conflicts,
 	  .help = "Who wins where both sides of a two-way field changed, or differ when just "
